@@ -1,0 +1,1 @@
+"""What is declared: one Pulumi ComponentResource a file, on real `pulumi_aws` resources."""

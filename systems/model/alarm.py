@@ -1,0 +1,110 @@
+"""Alarms on metrics, who hears of them, and dashboards."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from systems.model.base import Model, Name, Severity
+
+Statistic = Annotated[
+    str,
+    StringConstraints(pattern=r"^(Average|Sum|Minimum|Maximum|SampleCount|p\d{1,2}(\.\d{1,2})?)$"),
+]
+
+PeriodSeconds = Literal[10, 30, 60, 120, 300, 600, 900, 1800, 3600, 21600, 86400]
+
+
+class Metric(Model):
+    """A CloudWatch metric. Without a namespace it is the system's own: what the application
+    publishes under `METRICS_NAMESPACE` (docs/application-contract.md)."""
+
+    name: str = Field(min_length=1)
+    namespace: str | None = None
+    statistic: Statistic = "Sum"
+    period_seconds: PeriodSeconds = 60
+    dimensions: dict[str, str] = {}
+
+
+class Alarm(Model):
+    """One metric alarm, on a metric or on an expression over several (`metrics` by id).
+
+    `missing_data` has no default: whether silence is an alarm is decided for each one.
+    """
+
+    description: str = Field(min_length=1)
+    metric: Metric | None = None
+    metrics: dict[Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")], Metric] = {}
+    expression: str | None = None
+    comparison: Literal[
+        "GreaterThanThreshold",
+        "GreaterThanOrEqualToThreshold",
+        "LessThanThreshold",
+        "LessThanOrEqualToThreshold",
+        "GreaterThanUpperThreshold",
+        "LessThanLowerThreshold",
+        "LessThanLowerOrGreaterThanUpperThreshold",
+    ] = "GreaterThanThreshold"
+    threshold: float | None = None
+    anomaly_band_width: float | None = Field(default=None, gt=0)
+    evaluation_periods: int = Field(default=1, ge=1, le=1440)
+    datapoints_to_alarm: int | None = Field(default=None, ge=1)
+    missing_data: Literal["breaching", "notBreaching", "ignore", "missing"]
+    severity: Severity = "critical"
+    runbook: Name
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.metric is None) == (self.expression is None):
+            raise ValueError("give exactly one of metric and expression (with metrics)")
+        if self.expression is not None and not self.metrics:
+            raise ValueError("an expression needs metrics to work on")
+        if self.expression is None and self.metrics:
+            raise ValueError("metrics go with an expression")
+        return self
+
+    @model_validator(mode="after")
+    def _one_limit(self) -> Self:
+        if (self.threshold is None) == (self.anomaly_band_width is None):
+            raise ValueError("give exactly one of threshold and anomaly_band_width")
+        banded = self.comparison in {
+            "GreaterThanUpperThreshold",
+            "LessThanLowerThreshold",
+            "LessThanLowerOrGreaterThanUpperThreshold",
+        }
+        if banded != (self.anomaly_band_width is not None):
+            raise ValueError(
+                f"comparison {self.comparison} goes with anomaly_band_width, and only so"
+            )
+        if (self.datapoints_to_alarm or 1) > self.evaluation_periods:
+            raise ValueError("datapoints_to_alarm cannot be above evaluation_periods")
+        return self
+
+
+class Subscription(Model):
+    """Who hears of an alarm."""
+
+    protocol: Literal["email", "https", "sms", "sqs"]
+    endpoint: str = Field(min_length=3)
+
+
+class Notifications(Model):
+    """Subscriptions by severity: an alarm of that severity reaches all of them."""
+
+    critical: tuple[Subscription, ...] = Field(min_length=1)
+    warning: tuple[Subscription, ...] = Field(min_length=1)
+
+
+class Widget(Model):
+    """One graph of the dashboard."""
+
+    title: str = Field(min_length=1)
+    metrics: tuple[Metric, ...] = Field(min_length=1)
+
+
+class Dashboard(Model):
+    """Graphs of the application's own metrics; the rest is made from what is declared."""
+
+    title: str = Field(min_length=1)
+    widgets: tuple[Widget, ...] = Field(min_length=1)

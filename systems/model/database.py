@@ -1,0 +1,105 @@
+"""PostgreSQL on RDS: the instance, its pooling, its backups and the alarms it cannot be without."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from systems.model.base import Model, Percent
+
+
+class DatabaseAlarms(Model):
+    """Thresholds of the alarms every database has. Percentages are of the instance's own limits."""
+
+    cpu_percent: Percent = 80
+    memory_used_percent: Percent = 80
+    connections_percent: Percent = 80
+    free_storage_percent: Percent = 20
+    read_latency_ms: float = Field(default=50, gt=0)
+    write_latency_ms: float = Field(default=50, gt=0)
+    replica_lag_seconds: float = Field(default=30, gt=0)
+
+
+class Pooling(Model):
+    """RDS Proxy in front of the instance.
+
+    `max_connections_percent` and `idle_client_timeout_seconds` are RDS Proxy's own settings.
+    """
+
+    max_connections_percent: int = Field(default=80, ge=1, le=100)
+    max_idle_connections_percent: int = Field(default=40, ge=0, le=100)
+    idle_client_timeout_seconds: int = Field(default=1800, ge=1, le=28800)
+    connection_borrow_timeout_seconds: int = Field(default=10, ge=0, le=300)
+
+
+class Database(Model):
+    """One RDS instance of PostgreSQL.
+
+    Secure and available by default; whatever is weaker has to be written out, and the policy pack
+    judges it. `statement_timeout_seconds` becomes PostgreSQL's `statement_timeout`.
+    """
+
+    engine_version: Annotated[str, StringConstraints(pattern=r"^1[4-8](\.\d+)?$")] = "16.9"
+    instance_class: Annotated[str, StringConstraints(pattern=r"^db\.[a-z0-9]+\.[a-z0-9]+$")] = (
+        "db.m7g.large"
+    )
+    instance_memory_gb: float = Field(
+        default=8, gt=0, description="what the instance class has: percentages are of it"
+    )
+    database_name: Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]{0,62}$")] = "app"
+    master_username: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,15}$")] = (
+        "administrator"
+    )
+    application_username: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")] = (
+        "application"
+    )
+    storage_gb: int = Field(default=100, ge=20, le=65536)
+    max_storage_gb: int | None = Field(default=None, ge=20, le=65536)
+    storage_type: Literal["gp3", "io2"] = "gp3"
+    multi_az: bool = True
+    publicly_accessible: bool = False
+    storage_encrypted: bool = True
+    tls_required: bool = True
+    deletion_protection: bool = True
+    backup_retention_days: int = Field(default=35, ge=0, le=35)
+    backup_window: Annotated[str, StringConstraints(pattern=r"^\d\d:\d\d-\d\d:\d\d$")] = (
+        "05:00-05:30"
+    )
+    maintenance_window: Annotated[
+        str, StringConstraints(pattern=r"^[a-z]{3}:\d\d:\d\d-[a-z]{3}:\d\d:\d\d$")
+    ] = "sun:06:00-sun:07:00"
+    final_snapshot: bool = True
+    statement_timeout_seconds: int = Field(default=30, ge=1, le=3600)
+    idle_in_transaction_timeout_seconds: int = Field(default=60, ge=1, le=3600)
+    slow_query_log_ms: int = Field(default=1000, ge=0)
+    max_connections: int = Field(default=200, ge=20, le=10000)
+    performance_insights_days: Literal[0, 7, 31, 93, 186, 372, 731] = 7
+    monitoring_interval_seconds: Literal[0, 1, 5, 10, 15, 30, 60] = 60
+    application_password_rotation_days: int = Field(default=30, ge=1, le=1000)
+    pooling: Pooling | None = Pooling()
+    read_replica_count: int = Field(default=0, ge=0, le=5)
+    alarms: DatabaseAlarms = DatabaseAlarms()
+
+    @model_validator(mode="after")
+    def _storage_grows(self) -> Self:
+        if self.max_storage_gb is not None and self.max_storage_gb < self.storage_gb * 1.1:
+            raise ValueError(
+                f"max_storage_gb ({self.max_storage_gb}) must be at least 10 % above storage_gb "
+                f"({self.storage_gb}); leave it out to switch storage autoscaling off"
+            )
+        return self
+
+
+class Backup(Model):
+    """AWS Backup on top of the databases' own snapshots: a second copy, in a second region.
+
+    Recovery objectives: `rto_minutes` is what the restore drill is measured against.
+    """
+
+    schedule: Annotated[str, StringConstraints(pattern=r"^cron\(.+\)$")] = "cron(0 4 * * ? *)"
+    retention_days: int = Field(default=35, ge=1, le=36500)
+    copy_to_region: str | None = None
+    copy_retention_days: int = Field(default=35, ge=1, le=36500)
+    rto_minutes: int = Field(default=60, ge=1)
+    rpo_minutes: int = Field(default=5, ge=1)

@@ -1,0 +1,57 @@
+"""The way in: load balancer, TLS, WAF."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from systems.model.base import Model
+
+Origin = Annotated[str, StringConstraints(pattern=r"^https?://[A-Za-z0-9.-]+(:\d+)?$")]
+
+
+class RateLimit(Model):
+    """At most `requests` by one address within `period_seconds`, on paths that start so.
+
+    AWS WAF counts over 60, 120, 300 or 600 seconds, and 10 requests is its smallest limit.
+    """
+
+    requests: int = Field(ge=10, le=2_000_000_000)
+    period_seconds: Literal[60, 120, 300, 600] = 60
+    path_prefix: Annotated[str, StringConstraints(pattern=r"^/")] = "/"
+
+
+class Ingress(Model):
+    """A load balancer open to the internet, with TLS and a web ACL.
+
+    The certificate is either given (`certificate_arn`) or asked of ACM for `domain` and proved by
+    a record in `hosted_zone_id`.
+    """
+
+    domain: Annotated[str, StringConstraints(pattern=r"^[a-z0-9.-]+\.[a-z]{2,}$")]
+    certificate_arn: Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:acm:")] | None = (
+        None
+    )
+    hosted_zone_id: Annotated[str, StringConstraints(pattern=r"^Z[A-Z0-9]{6,31}$")] | None = None
+    tls_policy: Literal[
+        "ELBSecurityPolicy-TLS13-1-2-2021-06",
+        "ELBSecurityPolicy-TLS13-1-2-Res-2021-06",
+        "ELBSecurityPolicy-TLS13-1-3-2021-06",
+        "ELBSecurityPolicy-2016-08",
+    ] = "ELBSecurityPolicy-TLS13-1-2-2021-06"
+    idle_timeout_seconds: int = Field(default=60, ge=1, le=4000)
+    rate_limits: dict[str, RateLimit] = Field(min_length=1)
+    cors_origins: tuple[Origin, ...] = ()
+    security_headers: bool = True
+    access_log_retention_days: int = Field(default=90, ge=1)
+    deletion_protection: bool = True
+
+    @model_validator(mode="after")
+    def _one_certificate(self) -> Self:
+        if (self.certificate_arn is None) == (self.hosted_zone_id is None):
+            raise ValueError(
+                "give exactly one of certificate_arn (a certificate you have) and hosted_zone_id "
+                "(Route 53 zone where ACM's proof is put)"
+            )
+        return self

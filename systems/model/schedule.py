@@ -1,0 +1,48 @@
+"""What happens by the clock."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from systems.model.base import Model, Name
+
+ScheduleExpression = Annotated[
+    str,
+    StringConstraints(pattern=r"^(rate\(\d+ (minute|minutes|hour|hours|day|days)\)|cron\(.+\))$"),
+]
+
+
+class HttpCall(Model):
+    """An HTTP call to a service of this system, with a bearer secret.
+
+    EventBridge waits 5 seconds for the answer: the endpoint accepts the work and does it after.
+    """
+
+    service: Name
+    path: Annotated[str, StringConstraints(pattern=r"^/")]
+    method: Literal["GET", "POST"] = "POST"
+    bearer_secret: Name
+
+
+class Schedule(Model):
+    """EventBridge: an HTTP call or a job, retried, with a dead-letter queue and two alarms.
+
+    The alarms: a call that failed after its retries, and silence (no call within
+    `silence_minutes`).
+    """
+
+    expression: ScheduleExpression
+    http: HttpCall | None = None
+    job: Name | None = None
+    enabled: bool = True
+    retry_attempts: int = Field(default=2, ge=0, le=185)
+    maximum_event_age_seconds: int = Field(default=120, ge=60, le=86400)
+    silence_minutes: int = Field(default=5, ge=1, le=1440)
+
+    @model_validator(mode="after")
+    def _one_target(self) -> Self:
+        if (self.http is None) == (self.job is None):
+            raise ValueError("give exactly one of http (call a service) and job (run a task)")
+        return self

@@ -1,0 +1,193 @@
+"""What runs: services (with a port), workers (without), and jobs (once)."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from systems.model.base import EnvironmentName, Model, Name, Percent
+
+ImageReference = Annotated[
+    str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._/:-]*(@sha256:[0-9a-f]{64})?$")
+]
+"""`ecr:<repository>@sha256:<digest>` is the account's own ECR; others are taken as written."""
+
+SecretReference = Annotated[
+    str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,29}(:[A-Za-z0-9_]+)?$")
+]
+"""A secret of this system, or one key of its JSON: `alpaca` or `alpaca:api_key`."""
+
+# https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html
+FARGATE_MEMORY_MB: dict[int, range | tuple[int, ...]] = {
+    256: (512, 1024, 2048),
+    512: range(1024, 4096 + 1, 1024),
+    1024: range(2048, 8192 + 1, 1024),
+    2048: range(4096, 16384 + 1, 1024),
+    4096: range(8192, 30720 + 1, 1024),
+    8192: range(16384, 61440 + 1, 4096),
+    16384: range(32768, 122880 + 1, 8192),
+}
+
+# Prefixes that bundlers copy into what a browser downloads.
+PUBLIC_PREFIXES = ("NEXT_PUBLIC_", "VITE_", "REACT_APP_", "PUBLIC_", "NUXT_PUBLIC_", "EXPO_PUBLIC_")
+
+
+class ContainerHealth(Model):
+    """The container's own health check; a task that fails it is replaced.
+
+    A service may leave `command` out: its liveness path is asked over loopback.
+    """
+
+    command: str | None = Field(default=None, min_length=1)
+    interval_seconds: int = Field(default=15, ge=5, le=300)
+    timeout_seconds: int = Field(default=5, ge=2, le=60)
+    retries: int = Field(default=3, ge=1, le=10)
+    start_period_seconds: int = Field(default=30, ge=0, le=300)
+
+
+class QueueScaling(Model):
+    """Scale on the depth of the worker's queue, a metric that the application publishes."""
+
+    metric: str = Field(min_length=1)
+    target_per_task: float = Field(gt=0)
+
+
+class Autoscaling(Model):
+    """How many tasks, and what makes them more."""
+
+    max_count: int = Field(ge=1, le=1000)
+    cpu_percent: Percent | None = 60
+    queue: QueueScaling | None = None
+    scale_in_cooldown_seconds: int = Field(default=300, ge=0)
+    scale_out_cooldown_seconds: int = Field(default=60, ge=0)
+
+
+class Deployment(Model):
+    """A rolling deployment that ECS itself takes back when the new tasks do not get healthy."""
+
+    minimum_healthy_percent: int = Field(default=100, ge=0, le=100)
+    maximum_percent: int = Field(default=200, ge=100, le=400)
+    circuit_breaker: bool = True
+    rollback: bool = True
+
+
+class WorkloadAlarms(Model):
+    """Thresholds of the alarms every service and worker has. `None` leaves one out."""
+
+    cpu_percent: Percent | None = 85
+    memory_percent: Percent | None = 90
+    errors_logged_per_minute: int | None = Field(default=None, ge=0)
+
+
+class ServiceAlarms(WorkloadAlarms):
+    """And those of a service behind the load balancer."""
+
+    error_rate_percent: Percent | None = 1
+    error_rate_period_seconds: int = Field(default=300, ge=60)
+    response_p95_ms: float | None = Field(default=2000, gt=0)
+
+
+class Workload(Model):
+    """What services, workers and jobs have in common: an image, a size, its configuration."""
+
+    image: ImageReference
+    cpu_units: Literal[256, 512, 1024, 2048, 4096, 8192, 16384] = 256
+    memory_mb: int = 512
+    command: tuple[str, ...] = ()
+    environment: dict[EnvironmentName, str] = {}
+    secrets: dict[EnvironmentName, SecretReference] = {}
+    databases: tuple[Name, ...] = ()
+    caches: tuple[Name, ...] = ()
+    stop_timeout_seconds: int = Field(default=30, ge=2, le=120)
+    read_only_root: bool = True
+    architecture: Literal["ARM64", "X86_64"] = "X86_64"
+
+    @model_validator(mode="after")
+    def _fargate_size(self) -> Self:
+        allowed = FARGATE_MEMORY_MB[self.cpu_units]
+        if self.memory_mb not in allowed:
+            raise ValueError(
+                f"memory_mb {self.memory_mb} does not go with cpu_units {self.cpu_units} on "
+                f"Fargate: allowed are {', '.join(map(str, allowed))}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _nothing_secret_in_public(self) -> Self:
+        for name in self.secrets:
+            if name.startswith(PUBLIC_PREFIXES):
+                raise ValueError(
+                    f"secrets.{name}: variables of this prefix end in the browser's bundle, where "
+                    "everybody reads them; call the provider from the server, under another name"
+                )
+        doubled = sorted(set(self.secrets) & set(self.environment))
+        if doubled:
+            raise ValueError(f"{', '.join(doubled)} is given under environment and under secrets")
+        for name, value in self.environment.items():
+            if re.search(r"(SECRET|TOKEN|PASSWORD|PRIVATE_KEY|API_KEY|CREDENTIAL)", name) and value:
+                raise ValueError(
+                    f"environment.{name} looks like a secret: declare it under secrets: and name "
+                    "it in this workload's secrets"
+                )
+        return self
+
+
+class Running(Workload):
+    """A workload that goes on running."""
+
+    desired_count: int = Field(default=2, ge=0, le=1000)
+    autoscaling: Autoscaling | None = None
+    deployment: Deployment = Deployment()
+
+    @model_validator(mode="after")
+    def _room_to_scale(self) -> Self:
+        if self.autoscaling and self.autoscaling.max_count < self.desired_count:
+            raise ValueError(
+                f"autoscaling.max_count ({self.autoscaling.max_count}) is under desired_count "
+                f"({self.desired_count})"
+            )
+        return self
+
+
+class Route(Model):
+    """What of the load balancer's traffic a service gets."""
+
+    paths: tuple[str, ...] = Field(min_length=1, max_length=5)
+    priority: int = Field(ge=1, le=50000)
+
+
+class Service(Running):
+    """Long-running, with a port, behind the load balancer."""
+
+    port: int = Field(ge=1, le=65535)
+    liveness_path: Annotated[str, StringConstraints(pattern=r"^/")] = "/health"
+    readiness_path: Annotated[str, StringConstraints(pattern=r"^/")] = "/health/ready"
+    readiness_timeout_seconds: int = Field(default=5, ge=2, le=120)
+    health: ContainerHealth = ContainerHealth()
+    routes: tuple[Route, ...] = ()
+    default_route: bool = False
+    sticky_seconds: int | None = Field(default=None, ge=1, le=604800)
+    deregistration_delay_seconds: int = Field(default=60, ge=0, le=3600)
+    alarms: ServiceAlarms = ServiceAlarms()
+
+
+class Worker(Running):
+    """Long-running, without a port. Its health check is a command of its own."""
+
+    health: ContainerHealth
+    stop_timeout_seconds: int = Field(default=120, ge=2, le=120)
+    alarms: WorkloadAlarms = WorkloadAlarms()
+
+    @model_validator(mode="after")
+    def _has_a_health_command(self) -> Self:
+        if self.health.command is None:
+            raise ValueError("a worker has no port to ask: health.command is required")
+        return self
+
+
+class Job(Workload):
+    """Runs once when it is told to: migrations, clean-ups."""
+
+    timeout_seconds: int = Field(default=900, ge=1, le=86400)
