@@ -7,10 +7,36 @@ anything exists.
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import pulumi
+
+T = TypeVar("T")
+
+
+def known(value: T, *declared_by: pulumi.Resource) -> pulumi.Output[T]:
+    """A value that is known at preview and yet depends on the resources that make it true.
+
+    For names and ARNs that we decide ourselves: an alarm may name its topic before the topic
+    exists, the policy pack can judge it, and the engine still makes the topic first.
+    """
+    done: asyncio.Future[T] = asyncio.get_event_loop().create_future()
+    done.set_result(value)
+    is_known: asyncio.Future[bool] = asyncio.get_event_loop().create_future()
+    is_known.set_result(True)
+    return pulumi.Output(set(declared_by), done, is_known)
+
+
+def shortened(name: str, limit: int) -> str:
+    """A name of at most `limit` characters: what is cut is replaced by six digits of a digest."""
+    if len(name) <= limit:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:6]
+    return f"{name[: limit - 7].rstrip('-')}-{digest}"
 
 
 @dataclass(frozen=True)
@@ -27,6 +53,7 @@ class Context:
     partition: str = "aws"
     protect: bool = False
     tags: Mapping[str, str] = field(default_factory=dict)
+    runbook_base_url: str = ""
 
     def name(self, *parts: str) -> str:
         """A physical name: `atc-prod-main`."""
@@ -52,6 +79,10 @@ class Context:
         """What an IAM policy names to allow reading one secret, with and without its suffix."""
         bare = self.secret_arn(secret_name)
         return [bare, f"{bare}-??????"]
+
+    def runbook(self, name: str) -> str:
+        """Where the runbook called `name` is read; without a base address, its file name."""
+        return f"{self.runbook_base_url.rstrip('/')}/{name}.md".removeprefix("/")
 
     @property
     def namespace(self) -> str:
