@@ -48,9 +48,13 @@ class ContainerHealth(Model):
 
 
 class QueueScaling(Model):
-    """Scale on the depth of the worker's queue, a metric that the application publishes."""
+    """Scale on the depth of the worker's queue, a metric that the application publishes.
+
+    It is in the system's own namespace, with these `dimensions` and no others.
+    """
 
     metric: str = Field(min_length=1)
+    dimensions: dict[str, str] = {}
     target_per_task: float = Field(gt=0)
 
 
