@@ -1,0 +1,1 @@
+"""The emulator's process: MiniStack, and what the sandbox adds over it."""

@@ -1,0 +1,37 @@
+"""Servers and records brought together again when the emulator starts.
+
+A record whose server does not run gets it back on its data; a server that no record owns is
+ended and its data removed. What was mended is said, not hidden.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+
+from sandbox.cloud import emulator
+from sandbox.cloud.databases import Databases
+from sandbox.stores import postgres_binaries
+from sandbox.stores.placement import data_root
+from sandbox.stores.postgres import Server
+
+NOT_SERVERS = frozenset({"templates", "programs"})
+logger = logging.getLogger("gonogo.reconcile")
+
+
+def databases(these: Databases, *, unclean: bool) -> list[str]:
+    """Reconcile PostgreSQL servers with DB instances; what was mended."""
+    notes: list[str] = []
+    root = data_root(these.home)
+    owned = {str(instance["DbiResourceId"]).lower() for _, _, instance in these.instances()}
+    for folder in sorted(root.iterdir()):
+        if folder.is_dir() and folder.name not in owned | NOT_SERVERS:
+            Server(folder, these.home, postgres_binaries.find(root)).remove()
+            shutil.rmtree(folder, ignore_errors=True)
+            notes.append(f"A PostgreSQL server that no DB instance owns was removed: {folder.name}")
+    for account, region, instance in these.instances():
+        with emulator.scope(account, region):
+            these.prepare()
+            if instance["DBInstanceStatus"] != "stopped":
+                notes += these.restore(instance, unclean=unclean)
+    return notes

@@ -1,0 +1,165 @@
+"""The emulator's process: load, mend, serve, and end cleanly on SIGTERM."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import gc
+import json
+import logging
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from sandbox.cloud import emulator, reconcile
+from sandbox.cloud.database_groups import ParameterGroups
+from sandbox.cloud.databases import Databases
+from sandbox.cloud.dispatch import Dispatch
+from sandbox.cloud.persistence import Persistence, add_recovery_notes, write_json
+from sandbox.cloud.recorded import Recorded
+from sandbox.stores import certificates
+from sandbox.stores.process import identify
+
+logger = logging.getLogger("gonogo.cloud")
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+
+
+class Cloud:
+    """The emulator with everything that the sandbox adds."""
+
+    def __init__(self, home: Path, port: int) -> None:
+        self.home = home
+        self.port = port
+        state = home / "emulator"
+        emulator.prepare(state, port)
+        self._ministack: Any = emulator.load()
+        self.persistence = Persistence(state, home / "recovered.json")
+        self.recorded = Recorded()
+        self.databases = Databases(home, self.persistence.flush)
+        self.notes: list[str] = []
+
+    def load(self) -> None:
+        """Load the state and bring the servers in line with it, before anybody is answered."""
+        certificates.authority(self.home)
+        self._claim()
+        own = {"gonogo_recorded": (self.recorded.state, self.recorded.restore)}
+        unclean = self.persistence.load(own)
+        self._extend()
+        self.notes = reconcile.databases(self.databases, unclean=unclean)
+        add_recovery_notes(self.home / "recovered.json", self.notes)
+        self.persistence.flush()
+
+    async def serve(self) -> None:
+        """Answer until SIGTERM or SIGINT, then end in order."""
+        from hypercorn.asyncio import serve
+        from hypercorn.config import Config
+
+        config = Config()
+        config.bind = [f"127.0.0.1:{self.port}"]
+        config.loglevel = "WARNING"
+        config.graceful_timeout = 1.0
+        config.keep_alive_timeout = 75
+        ended = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, ended.set)
+        saving = asyncio.create_task(self.persistence.save_after_changes())
+        gc.collect()
+        gc.freeze()
+        try:
+            await serve(self, config, shutdown_trigger=ended.wait)  # type: ignore[arg-type]
+        finally:
+            saving.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await saving
+            await asyncio.to_thread(self._end)
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """ASGI: our own paths, and MiniStack for all others."""
+        if scope["type"] == "http" and scope["path"].startswith("/_gonogo/"):
+            await self._own_path(scope["method"], scope["path"], send)
+        else:
+            await self._ministack.app(scope, receive, send)
+
+    async def _own_path(self, method: str, path: str, send: Send) -> None:
+        status, value = 200, {}  # type: int, dict[str, Any]
+        if (method, path) == ("GET", "/_gonogo/health"):
+            value = {"home": str(self.home.resolve()), "pid": os.getpid()}
+        elif (method, path) == ("GET", "/_gonogo/recorded"):
+            value = {"recorded": self.recorded.listed()}
+        elif (method, path) == ("GET", "/_gonogo/status"):
+            value = await asyncio.to_thread(self.status)
+        elif (method, path) == ("POST", "/_gonogo/reset"):
+            await asyncio.to_thread(self.reset)
+        elif (method, path) == ("POST", "/_gonogo/save"):
+            await asyncio.to_thread(self.persistence.flush)
+        else:
+            status, value = 404, {"error": f"{method} {path} is no path of the sandbox."}
+        body = json.dumps(value).encode()
+        headers = [(b"content-type", b"application/json")]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    def status(self) -> dict[str, Any]:
+        """What runs behind the emulator, and what is not as on AWS."""
+        stores = []
+        for _, region, instance in self.databases.instances():
+            server = self.databases.server(instance)
+            process = server.process()
+            stores.append({
+                "kind": "postgresql",
+                "name": instance["DBInstanceIdentifier"],
+                "region": region,
+                "status": instance["DBInstanceStatus"],
+                "asked_version": instance["EngineVersion"],
+                "version": server.installation.version,
+                "tls": server.installation.has_tls,
+                "address": "127.0.0.1",
+                "port": server.port,
+                "pid": process.pid if process else None,
+                "left_out": instance.get("_gonogo_left_out") or {},
+            })  # fmt: skip
+        return {"stores": stores, "recorded": self.recorded.listed(), "notes": self.notes}
+
+    def reset(self) -> None:
+        """Forget everything: records, servers, data."""
+        self.databases.remove_all()
+        self._ministack._reset_all_state()
+        self.recorded.clear()
+        self.persistence.flush()
+
+    def _extend(self) -> None:
+        handlers = self._ministack.SERVICE_HANDLERS
+        known = {*handlers, *self._ministack.SERVICE_NAME_ALIASES}
+        dispatch = Dispatch(
+            self._ministack._dispatch_service_request,
+            changed=self.persistence.touch,
+            unknown=self.recorded.answer,
+            is_known=known.__contains__,
+        )
+        dispatch.add("rds", self.databases.handlers())
+        dispatch.add("rds", ParameterGroups(self.databases).handlers())
+        self._ministack._dispatch_service_request = dispatch
+
+    def _claim(self) -> None:
+        """One emulator for a home; it says who it is, for its starter may have been killed."""
+        folder = self.home / "emulator"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._claimed = (folder / "lock").open("a")
+        try:
+            fcntl.flock(self._claimed, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise emulator.EmulatorError(f"An emulator runs already for {self.home}.") from None
+        process = identify(os.getpid())
+        if process:
+            write_json(folder / "sandbox.json", {"emulator": process.as_json()})
+
+    def _end(self) -> None:
+        self.persistence.flush()
+        self.databases.stop_all()
+        self.persistence.close()
+        (self.home / "emulator" / "sandbox.json").unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""Real data stores: PostgreSQL and Valkey servers on loopback."""
