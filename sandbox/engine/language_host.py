@@ -119,8 +119,12 @@ class LanguageHost(Servicer):  # type: ignore[misc]  # the stubs are loaded by n
             return language.RunResponse()
         if ended == REPORTED_EXIT_CODE:
             return language.RunResponse(bail=True)
-        how = f"signal {signal.Signals(-ended).name}" if ended < 0 else f"exit code {ended}"
-        return language.RunResponse(error=f"the Python program ended with {how}")
+        how = (
+            f"was ended by {signal.Signals(-ended).name}"
+            if ended < 0
+            else (f"exited with non-zero exit code: {ended}")
+        )
+        return language.RunResponse(error=f"Program {how}")
 
     def RunPlugin(self, request: Any, context: Any) -> Iterator[Any]:  # noqa: N802
         """Run a plugin written in Python (a policy pack); stream what it writes, then its end."""

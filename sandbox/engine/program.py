@@ -73,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
         loop.run_until_complete(pulumi.runtime.run_in_stack(lambda: start(program)))
     except pulumi.RunError as error:
         pulumi.log.error(str(error))
-        return 1
+        return REPORTED_EXIT_CODE
     except Exception as error:
         # Anything at all may come out of a user's program; it is shown, from their frame on.
         told = "".join(traceback.format_exception(type(error), error, own_part(error, program)))
@@ -95,7 +95,8 @@ def own_part(error: BaseException, program: Path) -> TracebackType | None:
         if Path(trace.tb_frame.f_code.co_filename).resolve() == main.resolve():
             return trace
         trace = trace.tb_next
-    return error.__traceback__
+    # A file that does not even parse has no frame of its own: its error says where it is.
+    return None if isinstance(error, SyntaxError) else error.__traceback__
 
 
 def main(arguments: list[str]) -> None:
