@@ -1,0 +1,1 @@
+"""The policy pack: what must hold before anything is applied, on anybody's Pulumi AWS program."""

@@ -1,0 +1,1 @@
+"""The rules, one section of the checklists a file."""
