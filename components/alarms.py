@@ -15,6 +15,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.base import Component, Context, known
+from components.encryption import Key
 from systems.model import Notifications, Severity, Subscription
 
 Comparison = Literal[
@@ -53,9 +54,15 @@ class Topics(Component):
     ) -> None:
         super().__init__("Topics", name, context, opts)
         self.declared: list[Declared] = []
-        self._alias = self._key(name)
-        self.critical = self._topic(f"{name}-critical", args.critical)
-        self.warning = self._topic(f"{name}-warning", args.warning)
+        self._key = Key(
+            "alerts",
+            f"Alarm topics of {context.name()}",
+            context,
+            ("backup", "cloudwatch", "events", "rds"),
+            opts=self.child(),
+        )
+        self.critical = self._topic(f"{name}-critical", "critical", args.critical)
+        self.warning = self._topic(f"{name}-warning", "warning", args.warning)
         self.register_outputs({"critical": self.critical.arn, "warning": self.warning.arn})
 
     def arn(self, severity: Severity) -> pulumi.Output[str]:
@@ -67,29 +74,14 @@ class Topics(Component):
         """The topic's name in AWS."""
         return self.context.name("alerts", severity)
 
-    def _key(self, name: str) -> aws.kms.Alias:
-        key = aws.kms.Key(
-            name,
-            description=f"Alarm topics of {self.context.name()}".rstrip("-"),
-            enable_key_rotation=True,
-            policy=json.dumps(_key_policy(self.context)),
-            tags=self.tagged(self.context.name("alerts")),
-            opts=self.child(),
-        )
-        return aws.kms.Alias(
-            name,
-            name=f"alias/{self.context.name('alerts')}",
-            target_key_id=key.key_id,
-            opts=self.child(),
-        )
-
-    def _topic(self, name: str, subscriptions: Sequence[Subscription]) -> aws.sns.Topic:
-        severity = name.rpartition("-")[2]
-        physical = self.context.name("alerts", severity)
+    def _topic(
+        self, name: str, severity: Severity, subscriptions: Sequence[Subscription]
+    ) -> aws.sns.Topic:
+        physical = self.physical_name(severity)
         topic = aws.sns.Topic(
             name,
             name=physical,
-            kms_master_key_id=known(f"alias/{self.context.name('alerts')}", self._alias),
+            kms_master_key_id=known(self._key.alias, self._key.key_alias),
             tags=self.tagged(physical),
             opts=self.child(),
         )
@@ -118,41 +110,6 @@ _ACCOUNT_BOUND = ("cloudwatch.amazonaws.com", "events.rds.amazonaws.com", "backu
 _UNCONDITIONAL = ("events.amazonaws.com",)
 
 
-def _from_this_account(context: Context) -> dict[str, Any]:
-    return {"StringEquals": {"aws:SourceAccount": context.account}}
-
-
-def _key_policy(context: Context) -> dict[str, Any]:
-    use = ["kms:Decrypt", "kms:GenerateDataKey*"]
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Sid": "Administration",
-                "Effect": "Allow",
-                "Principal": {"AWS": context.arn("iam", "root", region="")},
-                "Action": "kms:*",
-                "Resource": "*",
-            },
-            {
-                "Sid": "PublishEncrypted",
-                "Effect": "Allow",
-                "Principal": {"Service": list(_ACCOUNT_BOUND)},
-                "Action": use,
-                "Resource": "*",
-                "Condition": _from_this_account(context),
-            },
-            {
-                "Sid": "PublishEncryptedEvents",
-                "Effect": "Allow",
-                "Principal": {"Service": list(_UNCONDITIONAL)},
-                "Action": use,
-                "Resource": "*",
-            },
-        ],
-    }
-
-
 def _topic_policy(context: Context, topic: str) -> dict[str, Any]:
     arn = context.arn("sns", topic)
     return {
@@ -164,7 +121,7 @@ def _topic_policy(context: Context, topic: str) -> dict[str, Any]:
                 "Principal": {"Service": list(_ACCOUNT_BOUND)},
                 "Action": "sns:Publish",
                 "Resource": arn,
-                "Condition": _from_this_account(context),
+                "Condition": {"StringEquals": {"aws:SourceAccount": context.account}},
             },
             {
                 "Sid": "Events",
@@ -191,7 +148,7 @@ def metric_alarm(
     evaluation_periods: int = 1,
     datapoints_to_alarm: int | None = None,
     namespace: str | None = None,
-    metric: str | None = None,
+    metric: pulumi.Input[str] | None = None,
     statistic: str = "Average",
     period_seconds: int = 60,
     dimensions: Mapping[str, pulumi.Input[str]] | None = None,
@@ -211,6 +168,8 @@ def metric_alarm(
         raise ValueError(f"alarm {name}: give exactly one of threshold and threshold_query")
     context = parent.context
     physical = context.name(name)
+    if topics and any(other.name == physical for other in topics.declared):
+        raise ValueError(f"two alarms are called {name}: rename one of them")
     plain = statistic in _STATISTICS
     single = metric is not None
     notify = [topics.arn(severity)] if topics else []

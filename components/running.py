@@ -1,0 +1,176 @@
+"""What services and workers share beyond the task: the ECS service, its scaling, its alarms."""
+
+from __future__ import annotations
+
+import pulumi
+import pulumi_aws as aws
+
+from components.alarms import metric_alarm
+from components.base import Component, known
+from components.scaling import declare_scaling
+from components.task import Platform, Task
+from systems.model import Running, Service, Worker
+
+FARGATE_PLATFORM = "1.4.0"
+"""Pinned: `LATEST` would change under a running system."""
+
+_RUNNING_MINUTES = 5
+"""Tasks may be missing so long before it is an alarm: a task takes a few minutes to replace."""
+
+
+def declare_running(
+    parent: Component,
+    name: str,
+    args: Running,
+    platform: Platform,
+    task: Task,
+    *,
+    security_groups: list[pulumi.Input[str]],
+    target_group_arn: pulumi.Input[str] | None = None,
+    port: int | None = None,
+    grace_seconds: int | None = None,
+    rollback_alarms: list[pulumi.Input[str]] | None = None,
+    after: list[pulumi.Resource] | None = None,
+) -> aws.ecs.Service:
+    """An ECS service on Fargate that rolls back by itself.
+
+    Pulumi waits until the new tasks are steady, so an update that ECS took back is a failure and
+    not a success. `rollback_alarms` are the names of alarms that also take a deployment back.
+    """
+    context = parent.context
+    physical = context.name(name)
+    deployment = args.deployment
+    service = aws.ecs.Service(
+        name,
+        name=physical,
+        cluster=platform.cluster.arn,
+        task_definition=task.definition.arn,
+        desired_count=args.desired_count,
+        launch_type="FARGATE",
+        platform_version=FARGATE_PLATFORM,
+        scheduling_strategy="REPLICA",
+        availability_zone_rebalancing=(
+            "ENABLED" if deployment.maximum_percent > 100 else "DISABLED"
+        ),
+        deployment_minimum_healthy_percent=deployment.minimum_healthy_percent,
+        deployment_maximum_percent=deployment.maximum_percent,
+        deployment_circuit_breaker={
+            "enable": deployment.circuit_breaker,
+            "rollback": deployment.rollback,
+        },
+        alarms=(
+            {"alarm_names": rollback_alarms, "enable": True, "rollback": deployment.rollback}
+            if rollback_alarms
+            else None
+        ),
+        network_configuration={
+            "subnets": platform.network.private_subnet_ids,
+            "security_groups": security_groups,
+            "assign_public_ip": False,
+        },
+        load_balancers=(
+            [{"container_name": name, "container_port": port, "target_group_arn": target_group_arn}]
+            if target_group_arn is not None and port is not None
+            else None
+        ),
+        health_check_grace_period_seconds=grace_seconds,
+        enable_ecs_managed_tags=True,
+        enable_execute_command=False,
+        propagate_tags="SERVICE",
+        wait_for_steady_state=True,
+        tags=parent.tagged(physical),
+        opts=parent.child(
+            depends_on=[*task.ready, *(after or [])],
+            ignore_changes=["desiredCount"] if args.autoscaling else None,
+        ),
+    )
+    declare_scaling(parent, name, args, platform.cluster.cluster_name, service)
+    return service
+
+
+def declare_task_alarms(
+    parent: Component, name: str, args: Service | Worker, platform: Platform, runbook: str
+) -> None:
+    """CPU, memory, and fewer tasks running than wanted; logged errors when a limit is given."""
+    topics = platform.topics
+    dimensions: dict[str, pulumi.Input[str]] = {
+        "ClusterName": platform.cluster.cluster_name,
+        "ServiceName": parent.context.name(name),
+    }
+    for metric, percent in (
+        ("CPUUtilization", args.alarms.cpu_percent),
+        ("MemoryUtilization", args.alarms.memory_percent),
+    ):
+        if percent is None:
+            continue
+        kind = metric.removesuffix("Utilization")
+        metric_alarm(
+            parent,
+            f"{name}-{kind.lower()}",
+            topics=topics,
+            severity="warning",
+            description=f"{kind} of {name} above {percent:g} % for 5 minutes.",
+            runbook=runbook,
+            namespace="AWS/ECS",
+            metric=metric,
+            dimensions=dimensions,
+            threshold=percent,
+            evaluation_periods=5,
+            missing_data="missing",
+        )
+    if args.desired_count:
+        metric_alarm(
+            parent,
+            f"{name}-tasks",
+            topics=topics,
+            severity="critical",
+            description=(
+                f"Fewer than {args.desired_count} tasks of {name} running "
+                f"for {_RUNNING_MINUTES} minutes."
+            ),
+            runbook=runbook,
+            namespace="ECS/ContainerInsights",
+            metric="RunningTaskCount",
+            statistic="Minimum",
+            dimensions=dimensions,
+            comparison="LessThanThreshold",
+            threshold=args.desired_count,
+            evaluation_periods=_RUNNING_MINUTES,
+            missing_data="breaching",
+        )
+    if args.alarms.errors_logged_per_minute is not None:
+        _logged_errors(parent, name, args.alarms.errors_logged_per_minute, platform, runbook)
+
+
+def _logged_errors(
+    parent: Component, name: str, limit: int, platform: Platform, runbook: str
+) -> None:
+    context = parent.context
+    metric = f"{name}-errors-logged"
+    log_filter = aws.cloudwatch.LogMetricFilter(
+        metric,
+        name=context.name(metric),
+        log_group_name=context.path(name),
+        # pino writes its levels as numbers: 50 is error, 60 fatal.
+        pattern='{ ($.level = "ERROR") || ($.level = "error") || ($.level >= 50) }',
+        metric_transformation={
+            "name": metric,
+            "namespace": context.namespace,
+            "value": "1",
+            "default_value": "0",
+        },
+        opts=parent.child(),
+    )
+    metric_alarm(
+        parent,
+        metric,
+        topics=platform.topics,
+        severity="warning",
+        description=f"More than {limit} errors a minute in the log of {name}.",
+        runbook=runbook,
+        namespace=context.namespace,
+        metric=known(metric, log_filter),
+        statistic="Sum",
+        threshold=limit,
+        missing_data="notBreaching",
+    )
