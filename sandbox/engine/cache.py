@@ -67,6 +67,18 @@ def find() -> Finished | None:
     return finished if os.access(home() / "pulumi", os.X_OK) else None
 
 
+def workshop() -> Path:
+    """A fresh folder beside the final one, to make a CLI in; what earlier runs left is removed.
+
+    Its name is this process's own: a build whose starter was killed may still write to another.
+    """
+    for left in folder().glob(f"{home().name}.new-*"):
+        shutil.rmtree(left, ignore_errors=True)
+    fresh = home().with_name(f"{home().name}.new-{os.getpid()}")
+    fresh.mkdir(parents=True)
+    return fresh
+
+
 def place(made: Path, finished: Finished) -> None:
     """Move the folder `made` (beside the final one) into place; the mark of being done is last."""
     (made / "finished.json").write_text(json.dumps(asdict(finished)) + "\n")

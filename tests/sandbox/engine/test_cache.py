@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -35,20 +36,23 @@ def test_a_finished_cli_is_found(finished_cache: Path) -> None:
 @pytest.mark.parametrize("damage", ["unlink mark", "unlink cli", "cli not executable", "bad mark"])
 def test_a_half_made_one_is_not(finished_cache: Path, damage: str) -> None:
     mark, cli = finished_cache / "finished.json", finished_cache / "pulumi"
-    {
+    damages: dict[str, Callable[[], object]] = {
         "unlink mark": mark.unlink,
         "unlink cli": cli.unlink,
         "cli not executable": lambda: cli.chmod(0o644),
         "bad mark": lambda: mark.write_text('{"version":'),
-    }[damage]()
+    }
+    damages[damage]()
     assert cache.find() is None
 
 
 def test_placing_replaces_what_was_half_made(finished_cache: Path) -> None:
     (finished_cache / "finished.json").unlink()
     (finished_cache / "rubbish").touch()
-    made = finished_cache.with_suffix(".new")
-    made.mkdir()
+    left_by_another = finished_cache.with_name(f"{finished_cache.name}.new-1")
+    left_by_another.mkdir()
+    made = cache.workshop()
+    assert not left_by_another.exists()
     (made / "pulumi").touch(mode=0o755)
     cache.place(made, Finished("3.250.0", "a test"))
     assert cache.find() == Finished("3.250.0", "a test")
