@@ -6,11 +6,12 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from systems.model.base import Model, Name, Severity
+from systems.model.base import Model, Name, Says, Severity, misfit
 
 Statistic = Annotated[
     str,
     StringConstraints(pattern=r"^(Average|Sum|Minimum|Maximum|SampleCount|p\d{1,2}(\.\d{1,2})?)$"),
+    Says("Average, Sum, Minimum, Maximum, SampleCount, or a percentile such as p95"),
 ]
 
 PeriodSeconds = Literal[10, 30, 60, 120, 300, 600, 900, 1800, 3600, 21600, 86400]
@@ -57,28 +58,57 @@ class Alarm(Model):
     @model_validator(mode="after")
     def _one_source(self) -> Self:
         if (self.metric is None) == (self.expression is None):
-            raise ValueError("give exactly one of metric and expression (with metrics)")
+            both = self.metric is not None
+            raise misfit(
+                "metric",
+                "both metric and expression" if both else "neither metric nor expression",
+                "exactly one of metric, and expression with metrics",
+                "remove one of them" if both else "add metric: with its name",
+            )
         if self.expression is not None and not self.metrics:
-            raise ValueError("an expression needs metrics to work on")
+            raise misfit(
+                "metrics",
+                "nothing",
+                "the metrics that the expression works on, by id",
+                "add metrics:",
+            )
         if self.expression is None and self.metrics:
-            raise ValueError("metrics go with an expression")
+            raise misfit(
+                "metrics", "metrics without an expression", "metric, or expression with metrics",
+                "add expression:, or write metric: for a single one",
+            )  # fmt: skip
         return self
 
     @model_validator(mode="after")
     def _one_limit(self) -> Self:
         if (self.threshold is None) == (self.anomaly_band_width is None):
-            raise ValueError("give exactly one of threshold and anomaly_band_width")
+            both = self.threshold is not None
+            raise misfit(
+                "threshold",
+                "both threshold and anomaly_band_width" if both else "no threshold",
+                "exactly one of threshold and anomaly_band_width",
+                "remove one of them" if both else "add threshold:",
+            )
         banded = self.comparison in {
             "GreaterThanUpperThreshold",
             "LessThanLowerThreshold",
             "LessThanLowerOrGreaterThanUpperThreshold",
         }
         if banded != (self.anomaly_band_width is not None):
-            raise ValueError(
-                f"comparison {self.comparison} goes with anomaly_band_width, and only so"
+            raise misfit(
+                "comparison",
+                f'"{self.comparison}"',
+                "one of the comparisons with a band's edge when there is an anomaly_band_width, "
+                "one with the threshold otherwise",
+                f"take {'GreaterThanThreshold' if banded else 'GreaterThanUpperThreshold'} or such",
             )
         if (self.datapoints_to_alarm or 1) > self.evaluation_periods:
-            raise ValueError("datapoints_to_alarm cannot be above evaluation_periods")
+            raise misfit(
+                "datapoints_to_alarm",
+                f"{self.datapoints_to_alarm} of {self.evaluation_periods} evaluation_periods",
+                f"a whole number from 1 to {self.evaluation_periods}",
+                "lower it, or raise evaluation_periods",
+            )
         return self
 
 

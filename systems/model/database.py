@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from systems.model.base import Model, Percent
+from systems.model.base import Model, Percent, Region, Says, misfit
 
 
 class DatabaseAlarms(Model):
@@ -40,10 +41,16 @@ class Database(Model):
     judges it. `statement_timeout_seconds` becomes PostgreSQL's `statement_timeout`.
     """
 
-    engine_version: Annotated[str, StringConstraints(pattern=r"^1[4-8](\.\d+)?$")] = "16.9"
-    instance_class: Annotated[str, StringConstraints(pattern=r"^db\.[a-z0-9]+\.[a-z0-9]+$")] = (
-        "db.m7g.large"
-    )
+    engine_version: Annotated[
+        str,
+        StringConstraints(pattern=r"^1[4-8](\.\d+)?$"),
+        Says('a version of PostgreSQL from 14 to 18 in quotes, such as "16.9"'),
+    ] = "16.9"
+    instance_class: Annotated[
+        str,
+        StringConstraints(pattern=r"^db\.[a-z0-9]+\.[a-z0-9]+$"),
+        Says("an instance class, such as db.t4g.medium or db.m7g.large"),
+    ] = "db.m7g.large"
     instance_memory_gb: float = Field(
         default=8, gt=0, description="what the instance class has: percentages are of it"
     )
@@ -63,11 +70,18 @@ class Database(Model):
     tls_required: bool = True
     deletion_protection: bool = True
     backup_retention_days: int = Field(default=35, ge=0, le=35)
-    backup_window: Annotated[str, StringConstraints(pattern=r"^\d\d:\d\d-\d\d:\d\d$")] = (
-        "05:00-05:30"
-    )
+    backup_window: Annotated[
+        str,
+        StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$"),
+        Says('half an hour or more in UTC, such as "05:00-05:30"'),
+    ] = "05:00-05:30"
     maintenance_window: Annotated[
-        str, StringConstraints(pattern=r"^[a-z]{3}:\d\d:\d\d-[a-z]{3}:\d\d:\d\d$")
+        str,
+        StringConstraints(
+            pattern=r"^(mon|tue|wed|thu|fri|sat|sun):([01]\d|2[0-3]):[0-5]\d"
+            r"-(mon|tue|wed|thu|fri|sat|sun):([01]\d|2[0-3]):[0-5]\d$"
+        ),
+        Says('half an hour or more of a week in UTC, such as "sun:06:00-sun:07:00"'),
     ] = "sun:06:00-sun:07:00"
     final_snapshot: bool = True
     statement_timeout_seconds: int = Field(default=30, ge=1, le=3600)
@@ -83,10 +97,13 @@ class Database(Model):
 
     @model_validator(mode="after")
     def _storage_grows(self) -> Self:
-        if self.max_storage_gb is not None and self.max_storage_gb < self.storage_gb * 1.1:
-            raise ValueError(
-                f"max_storage_gb ({self.max_storage_gb}) must be at least 10 % above storage_gb "
-                f"({self.storage_gb}); leave it out to switch storage autoscaling off"
+        least = math.ceil(self.storage_gb * 1.1)
+        if self.max_storage_gb is not None and self.max_storage_gb < least:
+            raise misfit(
+                "max_storage_gb",
+                f"{self.max_storage_gb} with storage_gb {self.storage_gb}",
+                f"a whole number of at least {least}: 10 % above storage_gb",
+                "raise it, or write null to switch storage autoscaling off",
             )
         return self
 
@@ -97,9 +114,11 @@ class Backup(Model):
     Recovery objectives: `rto_minutes` is what the restore drill is measured against.
     """
 
-    schedule: Annotated[str, StringConstraints(pattern=r"^cron\(.+\)$")] = "cron(0 4 * * ? *)"
+    schedule: Annotated[
+        str, StringConstraints(pattern=r"^cron\(.+\)$"), Says('"cron(0 4 * * ? *)" or another time')
+    ] = "cron(0 4 * * ? *)"
     retention_days: int = Field(default=35, ge=1, le=36500)
-    copy_to_region: str | None = None
+    copy_to_region: Region | None = None
     copy_retention_days: int = Field(default=35, ge=1, le=36500)
     rto_minutes: int = Field(default=60, ge=1)
     rpo_minutes: int = Field(default=5, ge=1)

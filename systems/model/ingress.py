@@ -6,9 +6,13 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from systems.model.base import Model
+from systems.model.base import Model, Says, misfit
 
-Origin = Annotated[str, StringConstraints(pattern=r"^https?://[A-Za-z0-9.-]+(:\d+)?$")]
+Origin = Annotated[
+    str,
+    StringConstraints(pattern=r"^https?://[A-Za-z0-9.-]+(:\d+)?$"),
+    Says("an origin such as https://app.example.com, without a path and without *"),
+]
 
 
 class RateLimit(Model):
@@ -19,7 +23,9 @@ class RateLimit(Model):
 
     requests: int = Field(ge=10, le=2_000_000_000)
     period_seconds: Literal[60, 120, 300, 600] = 60
-    path_prefix: Annotated[str, StringConstraints(pattern=r"^/")] = "/"
+    path_prefix: Annotated[
+        str, StringConstraints(pattern=r"^/"), Says("a path that begins with /")
+    ] = "/"
 
 
 class Ingress(Model):
@@ -29,11 +35,27 @@ class Ingress(Model):
     a record in `hosted_zone_id`.
     """
 
-    domain: Annotated[str, StringConstraints(pattern=r"^[a-z0-9.-]+\.[a-z]{2,}$")]
-    certificate_arn: Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:acm:")] | None = (
-        None
-    )
-    hosted_zone_id: Annotated[str, StringConstraints(pattern=r"^Z[A-Z0-9]{6,31}$")] | None = None
+    domain: Annotated[
+        str,
+        StringConstraints(pattern=r"^[a-z0-9.-]+\.[a-z]{2,}$"),
+        Says("a domain such as app.example.com, without https://"),
+    ]
+    certificate_arn: (
+        Annotated[
+            str,
+            StringConstraints(pattern=r"^arn:aws[a-z-]*:acm:"),
+            Says("the ARN of a certificate: arn:aws:acm:..."),
+        ]
+        | None
+    ) = None
+    hosted_zone_id: (
+        Annotated[
+            str,
+            StringConstraints(pattern=r"^Z[A-Z0-9]{6,31}$"),
+            Says("the id of a Route 53 zone, such as Z0123456789ABC"),
+        ]
+        | None
+    ) = None
     tls_policy: Literal[
         "ELBSecurityPolicy-TLS13-1-2-2021-06",
         "ELBSecurityPolicy-TLS13-1-2-Res-2021-06",
@@ -50,8 +72,12 @@ class Ingress(Model):
     @model_validator(mode="after")
     def _one_certificate(self) -> Self:
         if (self.certificate_arn is None) == (self.hosted_zone_id is None):
-            raise ValueError(
-                "give exactly one of certificate_arn (a certificate you have) and hosted_zone_id "
-                "(Route 53 zone where ACM's proof is put)"
+            given = self.certificate_arn is not None
+            raise misfit(
+                "certificate_arn" if given else "hosted_zone_id",
+                "both certificate_arn and hosted_zone_id" if given else "no certificate",
+                "exactly one of certificate_arn (a certificate you have) and hosted_zone_id "
+                "(the Route 53 zone where ACM's proof is put)",
+                "remove one of them" if given else "add hosted_zone_id: or certificate_arn:",
             )
         return self

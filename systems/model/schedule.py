@@ -6,11 +6,12 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from systems.model.base import Model, Name
+from systems.model.base import Model, Name, Says, misfit
 
 ScheduleExpression = Annotated[
     str,
     StringConstraints(pattern=r"^(rate\(\d+ (minute|minutes|hour|hours|day|days)\)|cron\(.+\))$"),
+    Says("rate(1 minute), rate(5 minutes), rate(1 hour) ... or cron(0 4 * * ? *)"),
 ]
 
 
@@ -21,7 +22,7 @@ class HttpCall(Model):
     """
 
     service: Name
-    path: Annotated[str, StringConstraints(pattern=r"^/")]
+    path: Annotated[str, StringConstraints(pattern=r"^/"), Says("a path that begins with /")]
     method: Literal["GET", "POST"] = "POST"
     bearer_secret: Name
 
@@ -44,5 +45,10 @@ class Schedule(Model):
     @model_validator(mode="after")
     def _one_target(self) -> Self:
         if (self.http is None) == (self.job is None):
-            raise ValueError("give exactly one of http (call a service) and job (run a task)")
+            raise misfit(
+                "http",
+                "neither http nor job" if self.http is None else "both http and job",
+                "exactly one of http (call a service) and job (run a task)",
+                "add one of them" if self.http is None else "remove one of them",
+            )
         return self

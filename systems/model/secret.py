@@ -6,7 +6,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from systems.model.base import Model
+from systems.model.base import Model, misfit
 
 
 class Secret(Model):
@@ -27,10 +27,19 @@ class Secret(Model):
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
         if (self.generate_length is None) == (self.fill is None):
-            raise ValueError(
-                "give exactly one of generate_length (characters, Gonogo makes the value) and "
-                "fill (what a person puts in)"
+            both = self.fill is not None
+            raise misfit(
+                "fill",
+                "both generate_length and fill" if both else "neither generate_length nor fill",
+                "exactly one of generate_length (characters: Gonogo makes the value) and fill "
+                "(what a person puts in, and where it is had)",
+                "remove one of them" if both else "add one of them",
             )
         if self.recovery_window_days != 0 and not 7 <= self.recovery_window_days <= 30:
-            raise ValueError("recovery_window_days must be 0 (delete at once) or 7 to 30")
+            raise misfit(
+                "recovery_window_days",
+                str(self.recovery_window_days),
+                "0 (delete at once), or 7 to 30",
+                "take one of those",
+            )
         return self

@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from systems.model.base import EnvironmentName, Model, Name, Percent
+from systems.model.base import (
+    EnvironmentName,
+    Misfit,
+    MisfitError,
+    Model,
+    Name,
+    Percent,
+    Says,
+    misfit,
+)
+from systems.suspects import looks_like, names_a_secret
 
 ImageReference = Annotated[
-    str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._/:-]*(@sha256:[0-9a-f]{64})?$")
+    str,
+    StringConstraints(pattern=r"^[a-z0-9][a-z0-9._/:-]*(@sha256:[0-9a-f]{64})?$"),
+    Says("an image: ecr:<repository>@sha256:<64 hexadecimal digits>, or <registry>/<name>@..."),
 ]
 """`ecr:<repository>@sha256:<digest>` is the account's own ECR; others are taken as written."""
 
 SecretReference = Annotated[
-    str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,29}(:[A-Za-z0-9_]+)?$")
+    str,
+    StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,29}(:[A-Za-z0-9_]+)?$"),
+    Says("the name of a secret, or one key of its JSON: alpaca or alpaca:api_key"),
 ]
+
+UrlPath = Annotated[str, StringConstraints(pattern=r"^/"), Says("a path that begins with /")]
 """A secret of this system, or one key of its JSON: `alpaca` or `alpaca:api_key`."""
 
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html
@@ -112,30 +128,63 @@ class Workload(Model):
     def _fargate_size(self) -> Self:
         allowed = FARGATE_MEMORY_MB[self.cpu_units]
         if self.memory_mb not in allowed:
-            raise ValueError(
-                f"memory_mb {self.memory_mb} does not go with cpu_units {self.cpu_units} on "
-                f"Fargate: allowed are {', '.join(map(str, allowed))}"
+            near = min(allowed, key=lambda size: abs(size - self.memory_mb))
+            raise misfit(
+                "memory_mb",
+                f"{self.memory_mb} with cpu_units {self.cpu_units}, which Fargate does not have",
+                _sizes(allowed),
+                f"take {near}, or other cpu_units",
             )
         return self
 
     @model_validator(mode="after")
     def _nothing_secret_in_public(self) -> Self:
-        for name in self.secrets:
-            if name.startswith(PUBLIC_PREFIXES):
-                raise ValueError(
-                    f"secrets.{name}: variables of this prefix end in the browser's bundle, where "
-                    "everybody reads them; call the provider from the server, under another name"
+        public = [name for name in self.secrets if name.startswith(PUBLIC_PREFIXES)]
+        if public:
+            raise MisfitError(
+                Misfit(
+                    ("secrets", name),
+                    f"a secret in {name}, which bundlers copy into what every browser downloads",
+                    f"secrets in variables that do not begin with {', '.join(PUBLIC_PREFIXES)}",
+                    "call the provider from the server, and give it the secret under another name",
                 )
+                for name in public
+            )
         doubled = sorted(set(self.secrets) & set(self.environment))
         if doubled:
-            raise ValueError(f"{', '.join(doubled)} is given under environment and under secrets")
-        for name, value in self.environment.items():
-            if re.search(r"(SECRET|TOKEN|PASSWORD|PRIVATE_KEY|API_KEY|CREDENTIAL)", name) and value:
-                raise ValueError(
-                    f"environment.{name} looks like a secret: declare it under secrets: and name "
-                    "it in this workload's secrets"
+            raise MisfitError(
+                Misfit(
+                    ("environment", name),
+                    f"{name} under environment and under secrets",
+                    "a variable in one of the two",
+                    "remove it here if it is a secret",
                 )
+                for name in doubled
+            )
+        refuse_secrets(self.environment)
         return self
+
+
+def refuse_secrets(environment: Mapping[str, str]) -> None:
+    """Raise MisfitError for every plain variable that holds a secret, or is named as if."""
+    suspects = [
+        Misfit(
+            ("environment", name),
+            f"what looks like {what}" if (what := looks_like(value)) else f"a value for {name}",
+            "plain values that are not secret",
+            f"declare it under secrets: at the top, and name it in the workload's secrets: {name}",
+        )
+        for name, value in environment.items()
+        if value and (looks_like(value) or names_a_secret(name))
+    ]
+    if suspects:
+        raise MisfitError(suspects)
+
+
+def _sizes(allowed: range | tuple[int, ...]) -> str:
+    if isinstance(allowed, range):
+        return f"{allowed[0]} to {allowed[-1]} in steps of {allowed.step}"
+    return f"one of {', '.join(map(str, allowed))}"
 
 
 class Running(Workload):
@@ -148,9 +197,11 @@ class Running(Workload):
     @model_validator(mode="after")
     def _room_to_scale(self) -> Self:
         if self.autoscaling and self.autoscaling.max_count < self.desired_count:
-            raise ValueError(
-                f"autoscaling.max_count ({self.autoscaling.max_count}) is under desired_count "
-                f"({self.desired_count})"
+            raise misfit(
+                "autoscaling.max_count",
+                f"{self.autoscaling.max_count}, under desired_count ({self.desired_count})",
+                f"a whole number from {self.desired_count} to 1000",
+                "raise it, or lower desired_count",
             )
         return self
 
@@ -166,8 +217,8 @@ class Service(Running):
     """Long-running, with a port, behind the load balancer."""
 
     port: int = Field(ge=1, le=65535)
-    liveness_path: Annotated[str, StringConstraints(pattern=r"^/")] = "/health"
-    readiness_path: Annotated[str, StringConstraints(pattern=r"^/")] = "/health/ready"
+    liveness_path: UrlPath = "/health"
+    readiness_path: UrlPath = "/health/ready"
     readiness_timeout_seconds: int = Field(default=5, ge=2, le=120)
     health: ContainerHealth = ContainerHealth()
     routes: tuple[Route, ...] = ()
@@ -187,7 +238,12 @@ class Worker(Running):
     @model_validator(mode="after")
     def _has_a_health_command(self) -> Self:
         if self.health.command is None:
-            raise ValueError("a worker has no port to ask: health.command is required")
+            raise misfit(
+                "health.command",
+                "nothing",
+                "a command that exits 0 while the worker is well",
+                "add command: to its health: a worker has no port to ask",
+            )
         return self
 
 

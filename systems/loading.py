@@ -1,0 +1,142 @@
+"""From a system's file, its tier and a stack's overrides to a validated System.
+
+Layers, lowest first: `tiers/<tier>.yaml`, the system's file, its own `tiers: <tier>:` section, the
+stack's overrides. They are checked one by one, merged, and validated once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from systems.catalogue import tier_names
+from systems.document import Entry, Scalar, Table, dotted, leaves, plain
+from systems.errors import ConfigError, Place, Problem, did_you_mean, listing
+from systems.merge import Layer, merge
+from systems.model import System
+from systems.overrides import Override, as_table
+from systems.reading import read
+from systems.shape import Shape
+from systems.structure import check
+from systems.suspects import looks_like
+from systems.translate import problems
+
+ROOT = Shape(System)
+SECTIONS = "tiers"
+
+
+def load_system(
+    directory: Path, name: str, tier: str, overrides: Sequence[Override] = ()
+) -> System:
+    """The system `name` at a tier, with overrides. `directory` is the folder `systems/`.
+
+    Raises ConfigError with every problem of every layer.
+    """
+    defaults = read(directory / "tiers" / f"{tier}.yaml")
+    file = directory / f"{name}.yaml"
+    written = read(file)
+    found = list(_file_is_named(file, written))
+    system, sections = _without_sections(written)
+    found += _sections(sections, tier_names(directory)) if sections else ()
+    layers = [Layer(defaults, declares=False), Layer(system, declares=True)]
+    section = _section(sections, tier)
+    if section:
+        layers.append(Layer(section, declares=True))
+    # Paths of overrides have to lead to something that these layers declare.
+    changes, astray = as_table(overrides, merge(ROOT, layers), ROOT)
+    found += astray
+    if changes:
+        layers.append(Layer(changes, declares=True))
+    for layer in layers:
+        found += check(layer.table, ROOT)
+        found += _secrets(layer.table)
+    return _validated(merge(ROOT, layers), found)
+
+
+def _validated(merged: Table, found: list[Problem]) -> System:
+    # JSON, because pydantic is strict about it: no number from text, no true for 1.
+    try:
+        system = System.model_validate_json(json.dumps(plain(merged)), strict=True)
+    except ValidationError as error:
+        told = {(one.place, one.field) for one in found}
+        more = [one for one in problems(error, merged, ROOT) if (one.place, one.field) not in told]
+        raise ConfigError(_in_order([*found, *more])) from None
+    if found:
+        raise ConfigError(_in_order(found))
+    return system
+
+
+def _in_order(found: list[Problem]) -> list[Problem]:
+    return sorted(found, key=lambda one: (str(one.place.file), one.place.line, one.place.column))
+
+
+def _without_sections(written: Table) -> tuple[Table, Entry | None]:
+    entries = dict(written.entries)
+    sections = entries.pop(SECTIONS, None)
+    return Table(written.place, entries), sections
+
+
+def _sections(sections: Entry, known: list[str]) -> list[Problem]:
+    if not isinstance(sections.node, Table):
+        wanted = f"a mapping with {listing(known)}"
+        return [
+            Problem(
+                sections.key, SECTIONS, "no mapping", wanted, "nest tiers under it, or remove it"
+            )
+        ]
+    found: list[Problem] = []
+    for tier, entry in sections.node.entries.items():
+        if tier not in known:
+            found.append(unknown(entry.key, f"{SECTIONS}.{tier}", tier, known, "tier"))
+        elif not isinstance(entry.node, Table):
+            todo = "nest what is different in this tier under it, or remove it"
+            found.append(
+                Problem(entry.key, f"{SECTIONS}.{tier}", "no mapping", "a mapping of fields", todo)
+            )
+    return found
+
+
+def _section(sections: Entry | None, tier: str) -> Table | None:
+    if sections is None or not isinstance(sections.node, Table):
+        return None
+    entry = sections.node.entries.get(tier)
+    return entry.node if entry and isinstance(entry.node, Table) else None
+
+
+def _file_is_named(file: Path, written: Table) -> list[Problem]:
+    entry = written.entries.get("name")
+    if entry is None or not isinstance(entry.node, Scalar) or entry.node.value == file.stem:
+        return []
+    return [
+        Problem(
+            entry.node.place,
+            "name",
+            f'"{entry.node.text}" in the file {file.name}',
+            file.stem,
+            "give the file and the system the same name",
+        )
+    ]
+
+
+def _secrets(table: Table) -> list[Problem]:
+    return [
+        Problem(
+            scalar.place,
+            dotted(path),
+            f"what looks like {what}, {len(scalar.text)} characters",
+            "no secret in any file: it would stay in the history for ever",
+            "declare it under secrets: with fill:, put the value into Secrets Manager, revoke it",
+        )
+        for path, scalar in leaves(table)
+        if isinstance(scalar.value, str) and (what := looks_like(scalar.value))
+    ]
+
+
+def unknown(place: Place, field: str, name: str, known: list[str], what: str) -> Problem:
+    """The problem of a name that is none of the known ones."""
+    near = did_you_mean(name, known)
+    todo = f"did you mean {near}?" if near else f"take one of those, or write that {what}"
+    return Problem(place, field, f'the unknown {what} "{name}"', listing(known), todo)

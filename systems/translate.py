@@ -1,0 +1,128 @@
+"""From pydantic's errors to problems in people's words, at the line they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from systems.document import FieldPath, Scalar, Table, dotted, plain, step
+from systems.errors import Place, Problem, did_you_mean
+from systems.model.base import Misfit, MisfitError
+from systems.model.references import misfits
+from systems.shape import Shape, allowed, along, fields
+from systems.structure import found, wrong_value
+
+
+def problems(error: ValidationError, root: Table, shape: Shape) -> Iterator[Problem]:
+    """Each of pydantic's errors as a problem, and the dangling references that it did not reach.
+
+    Unknown fields are left out: `structure.check` tells them, layer by layer.
+    """
+    reached = False
+    for one in error.errors(include_url=False):
+        path = tuple(one["loc"])
+        kind = one["type"]
+        reached = reached or not path
+        if kind == "missing":
+            yield from _missing(path, root, shape)
+        elif kind == "value_error":
+            yield from _misfits(one["ctx"]["error"], path, root, shape)
+        elif kind != "extra_forbidden":
+            yield _wrong(one, path, root, shape)
+    data = plain(root)
+    if not reached and isinstance(data, Mapping) and not _misspelt(root, shape, ()):
+        for misfit in misfits(data):
+            yield _misfit(misfit, (), root)
+
+
+def place_at(root: Table, path: FieldPath) -> Place:
+    """Where the value at `path` stands, or the nearest thing above it that is written down."""
+    place, node = root.place, None
+    for key in path:
+        entry = step(node or root, key)
+        if entry is None:
+            break
+        node = entry.node
+        place = node.place if isinstance(node, Scalar) else entry.key
+    return place
+
+
+def _missing(path: FieldPath, root: Table, shape: Shape) -> Iterator[Problem]:
+    name = str(path[-1])
+    if any(did_you_mean(key, [name]) for key in _misspelt(root, shape, path[:-1])):
+        return  # the unknown field beside it says the same better
+    wanted = along(shape, path)
+    yield Problem(
+        place_at(root, path[:-1]),
+        dotted(path),
+        "nothing",
+        f"{allowed(wanted) if wanted else 'a value'} (it has to be given)",
+        f"add {name}:",
+    )
+
+
+def _misspelt(root: Table, shape: Shape, path: FieldPath) -> list[str]:
+    """Fields beside the one at `path` that the model does not know."""
+    node: Any = root
+    for key in path:
+        entry = step(node, key)
+        node = entry.node if entry else None
+        if node is None:
+            return []
+    here = along(shape, path)
+    if here is None or here.model is None or not isinstance(node, Table):
+        return []
+    return [key for key in node.entries if key not in fields(here.model)]
+
+
+def _misfits(error: Any, path: FieldPath, root: Table, shape: Shape) -> Iterator[Problem]:
+    if isinstance(error, MisfitError):
+        for one in error.misfits:
+            yield _misfit(one, path, root)
+        return
+    here = along(shape, path)
+    yield Problem(
+        place_at(root, path),
+        dotted(path),
+        str(error),
+        allowed(here) if here else "a value that is allowed",
+        "take a value that is allowed",
+    )
+
+
+def _misfit(one: Misfit, path: FieldPath, root: Table) -> Problem:
+    whole = (*path, *one.path)
+    return Problem(place_at(root, whole), dotted(whole), one.found, one.allowed, one.todo)
+
+
+def _wrong(one: Mapping[str, Any], path: FieldPath, root: Table, shape: Shape) -> Problem:
+    if path and path[-1] == "[key]":
+        path = path[:-1]
+        parent = along(shape, path[:-1])
+        return Problem(
+            place_at(root, path),
+            dotted(path),
+            f'the name "{path[-1]}"',
+            allowed(parent.key()) if parent and parent.is_mapping else "another name",
+            "write the name so",
+        )
+    node: Any = root
+    for key in path:
+        entry = step(node, key)
+        node = entry.node if entry else node
+    here = along(shape, path)
+    context = one.get("ctx") or {}
+    if one["type"] in ("too_short", "too_long"):
+        limit = context.get("min_length", context.get("max_length"))
+        words = "at least" if one["type"] == "too_short" else "at most"
+        return Problem(
+            place_at(root, path), dotted(path), found(node), f"{words} {limit} of them",
+            "add what is missing" if one["type"] == "too_short" else "remove what is too much",
+        )  # fmt: skip
+    if here is None:
+        return Problem(
+            place_at(root, path), dotted(path), found(node), "another value", "change it"
+        )
+    return wrong_value(node, here, path)
