@@ -81,7 +81,7 @@ class ParameterGroups:
                 else:
                     held.pop(name, None)
             self._databases.configure(instance, held)
-            self._databases.server(instance).reload()
+            self._databases.reload(instance)
             if waits:
                 instance["DBParameterGroups"][0]["ParameterApplyStatus"] = "pending-reboot"
 

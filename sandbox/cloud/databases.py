@@ -21,9 +21,11 @@ from sandbox.cloud import emulator
 from sandbox.cloud.answer import Response
 from sandbox.cloud.dispatch import Call, Handler
 from sandbox.cloud.errors import AwsError
-from sandbox.stores import postgres_binaries, postgres_parameters
+from sandbox.stores import certificates, postgres_binaries, postgres_parameters
 from sandbox.stores.placement import data_root
-from sandbox.stores.postgres import Master, PostgresError, Server
+from sandbox.stores.postgres import Master, Server
+from sandbox.stores.recorded_server import StoreError
+from sandbox.stores.tls_front import Front, Fronts
 
 logger = logging.getLogger("gonogo.databases")
 LOOPBACK = "127.0.0.1"
@@ -32,8 +34,9 @@ LOOPBACK = "127.0.0.1"
 class Databases:
     """The servers behind the emulator's DB instances."""
 
-    def __init__(self, home: Path, flush: Callable[[], None]) -> None:
+    def __init__(self, home: Path, flush: Callable[[], None], fronts: Fronts) -> None:
         self.home = home
+        self._fronts = fronts
         self._flush = flush
         self._locks: dict[tuple[str, str, str], threading.RLock] = {}
         self._guard = threading.Lock()
@@ -129,6 +132,7 @@ class Databases:
                 return response
             managed.remove(instance)
             self._flush()
+            self._fronts.close(_front_name(instance))
             self.server(instance).remove()
             return response
 
@@ -155,6 +159,7 @@ class Databases:
         with self._lock(call, instance["DBInstanceIdentifier"]):
             _check_status(instance, "available")
             instance["DBInstanceStatus"] = "stopped"
+            self._fronts.close(_front_name(instance))
             self.server(instance).stop()
             self._flush()
             return _rendered(call, instance)
@@ -191,23 +196,23 @@ class Databases:
         try:
             if not server.exists():
                 user, password = instance["MasterUsername"], instance["_MasterUserPassword"]
-                server.create(Master(user, password, instance["DBName"]), port=before["Port"])
+                port = before["Port"] if server.installation.has_tls else 0
+                server.create(Master(user, password, instance["DBName"]), port=port)
                 notes.append(f"The data of database {name} was gone; it was made anew, empty.")
             if not server.is_running():
                 if unclean and not notes:
                     notes.append(f"The server of database {name} was started again on its data.")
                 self.configure(instance, instance.get("_gonogo_parameters") or {})
                 server.start()
+            self._publish(instance, server)
         except Exception as error:
             logger.exception("database %s was not restored", name)
             instance["DBInstanceStatus"] = "failed"
             return [*notes, f"Database {name} could not be started: {error}"]
-        instance["Endpoint"] = {**before, "Address": LOOPBACK, "Port": server.port}
         instance["DBInstanceStatus"] = "available"
-        if before["Port"] != server.port:
-            notes.append(
-                f"Database {name} listens on port {server.port} now, no longer {before['Port']}."
-            )
+        port = instance["Endpoint"]["Port"]
+        if before["Port"] != port:
+            notes.append(f"Database {name} listens on port {port} now, not {before['Port']}.")
         return notes
 
     def stop_all(self) -> None:
@@ -216,7 +221,7 @@ class Databases:
             with emulator.scope(account, region):
                 try:
                     self.server(instance).stop()
-                except PostgresError:
+                except StoreError:
                     logger.exception("a server did not end")
 
     def remove_all(self) -> None:
@@ -224,6 +229,7 @@ class Databases:
         root = data_root(self.home)
         for folder in root.iterdir():
             if folder.name not in ("templates", "programs"):
+                self._fronts.close(f"database {folder.name}")
                 Server(folder, self.home, postgres_binaries.find(root)).remove()
 
     def server(self, instance: dict[str, Any]) -> Server:
@@ -250,6 +256,33 @@ class Databases:
         server.configure(translation)
         instance["_gonogo_parameters"] = dict(parameters)
         instance["_gonogo_left_out"] = dict(translation.left_out)
+        instance["_gonogo_force_tls"] = translation.force_tls
+
+    def reload(self, instance: dict[str, Any]) -> None:
+        """Make a changed configuration hold where no restart is needed."""
+        server = self.server(instance)
+        server.reload()
+        if server.is_running():
+            self._publish(instance, server)
+
+    def told(self, region: str, instance: dict[str, Any]) -> dict[str, Any]:
+        """A line of the status."""
+        server = self.server(instance)
+        process = server.process()
+        return {
+            "kind": "postgresql",
+            "name": instance["DBInstanceIdentifier"],
+            "region": region,
+            "status": instance["DBInstanceStatus"],
+            "asked_version": f"postgres {instance['EngineVersion']}",
+            "version": server.installation.version,
+            "tls": True,
+            "tls_ended_by": "server" if server.installation.has_tls else "sandbox",
+            "address": instance["Endpoint"]["Address"],
+            "port": instance["Endpoint"]["Port"],
+            "pid": process.pid if process else None,
+            "left_out": instance.get("_gonogo_left_out") or {},
+        }
 
     def _provision(self, instance: dict[str, Any]) -> None:
         server = self.server(instance)
@@ -261,13 +294,28 @@ class Databases:
         """Start the server with its group's parameters; the endpoint is where it listens."""
         self.configure(instance, group_parameters(instance))
         server.start()
-        instance["Endpoint"] = {**instance["Endpoint"], "Address": LOOPBACK, "Port": server.port}
+        self._publish(instance, server)
         instance["DBParameterGroups"][0]["ParameterApplyStatus"] = "in-sync"
         instance["DBInstanceStatus"] = "available"
+
+    def _publish(self, instance: dict[str, Any], server: Server) -> None:
+        """The endpoint: the server itself or, where it was built without TLS, a front."""
+        port = server.port
+        if not server.installation.has_tls:
+            if not (server.folder / "server.crt").exists():
+                certificates.server(self.home, server.folder, "database")
+            files = server.folder / "server.crt", server.folder / "server.key"
+            force = bool(instance.get("_gonogo_force_tls"))
+            front = Front("postgresql", server.port, *files, force_tls=force)
+            former = instance["Endpoint"]
+            wanted = former["Port"] if former.get("Address") == LOOPBACK else 0
+            port = self._fronts.open(_front_name(instance), front, wanted)
+        instance["Endpoint"] = {**instance["Endpoint"], "Address": LOOPBACK, "Port": port}
 
     def _undo(self, name: str, instance: dict[str, Any]) -> None:
         emulator.service("rds")._instances.pop(name, None)
         managed.remove(instance)
+        self._fronts.close(_front_name(instance))
         self.server(instance).remove()
         self._flush()
 
@@ -277,7 +325,7 @@ class Databases:
             return
         try:
             self.server(instance).set_password(instance["MasterUsername"], password)
-        except PostgresError as error:
+        except StoreError as error:
             raise AwsError("InvalidDBInstanceState", str(error)) from error
         instance["_MasterUserPassword"] = password
         managed.store(instance, wanted, password)
@@ -292,6 +340,10 @@ class Databases:
         for (account, region, _), instance in list(rds._instances._data.items()):
             if instance.get("_gonogo"):
                 yield account, region, instance
+
+
+def _front_name(instance: dict[str, Any]) -> str:
+    return f"database {str(instance['DbiResourceId']).lower()}"
 
 
 def group_parameters(instance: dict[str, Any]) -> dict[str, str]:

@@ -35,7 +35,8 @@ INNER_NAMES_OF_SERVICES = {
     ),
     "elasticache": (
         "_replication_groups", "_clusters", "_param_group_params", "_users", "_user_groups",
-        "_publish_endpoint", "_rg_xml", "handle_request",
+        "_publish_endpoint", "_rg_xml", "_cluster_xml_inner", "_user_xml", "_xml",
+        "_subnet_groups", "_param_groups", "_pending_cluster_respawn", "_pending_rg_respawn",
     ),
     "secretsmanager": (
         "_store_new_secret", "_secrets", "_resolve", "_apply_current_promotion", "_add_stage",

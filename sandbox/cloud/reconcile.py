@@ -9,14 +9,37 @@ from __future__ import annotations
 import logging
 import shutil
 
+from sandbox.cloud import cache_view as view
 from sandbox.cloud import emulator
+from sandbox.cloud.caches import Caches
 from sandbox.cloud.databases import Databases
-from sandbox.stores import postgres_binaries
+from sandbox.stores import postgres_binaries, valkey
 from sandbox.stores.placement import data_root
 from sandbox.stores.postgres import Server
 
 NOT_SERVERS = frozenset({"templates", "programs"})
 logger = logging.getLogger("gonogo.reconcile")
+
+
+def caches(these: Caches, *, unclean: bool) -> list[str]:
+    """Reconcile Valkey servers with replication groups; what was mended."""
+    notes: list[str] = []
+    cache = emulator.service("elasticache")
+    # MiniStack would give its restored groups the endpoint of a container.
+    cache._pending_cluster_respawn.clear()
+    cache._pending_rg_respawn.clear()
+    owned = {group["_gonogo"] for _, _, group in these.groups()}
+    for folder in sorted(these.root.iterdir()) if these.root.exists() else ():
+        if folder.name not in owned:
+            valkey.Server(folder, valkey.find()).remove()
+            notes.append(
+                f"A Valkey server that no replication group owns was removed: {folder.name}"
+            )
+    for account, region, group in these.groups():
+        with emulator.scope(account, region):
+            view.prepare()
+            notes += these.restore(group, unclean=unclean)
+    return notes
 
 
 def databases(these: Databases, *, unclean: bool) -> list[str]:

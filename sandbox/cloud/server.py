@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.cloud import emulator, reconcile
+from sandbox.cloud.caches import Caches
 from sandbox.cloud.database_groups import ParameterGroups
 from sandbox.cloud.databases import Databases
 from sandbox.cloud.dispatch import Dispatch
@@ -22,6 +23,7 @@ from sandbox.cloud.persistence import Persistence, add_recovery_notes, write_jso
 from sandbox.cloud.recorded import Recorded
 from sandbox.stores import certificates
 from sandbox.stores.process import identify
+from sandbox.stores.tls_front import Fronts
 
 logger = logging.getLogger("gonogo.cloud")
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -39,7 +41,9 @@ class Cloud:
         self._ministack: Any = emulator.load()
         self.persistence = Persistence(state, home / "recovered.json")
         self.recorded = Recorded()
-        self.databases = Databases(home, self.persistence.flush)
+        self.fronts = Fronts()
+        self.databases = Databases(home, self.persistence.flush, self.fronts)
+        self.caches = Caches(home, self.persistence.flush, self.fronts)
         self.notes: list[str] = []
 
     def load(self) -> None:
@@ -50,6 +54,7 @@ class Cloud:
         unclean = self.persistence.load(own)
         self._extend()
         self.notes = reconcile.databases(self.databases, unclean=unclean)
+        self.notes += reconcile.caches(self.caches, unclean=unclean)
         add_recovery_notes(self.home / "recovered.json", self.notes)
         self.persistence.flush()
 
@@ -106,28 +111,16 @@ class Cloud:
 
     def status(self) -> dict[str, Any]:
         """What runs behind the emulator, and what is not as on AWS."""
-        stores = []
-        for _, region, instance in self.databases.instances():
-            server = self.databases.server(instance)
-            process = server.process()
-            stores.append({
-                "kind": "postgresql",
-                "name": instance["DBInstanceIdentifier"],
-                "region": region,
-                "status": instance["DBInstanceStatus"],
-                "asked_version": instance["EngineVersion"],
-                "version": server.installation.version,
-                "tls": server.installation.has_tls,
-                "address": "127.0.0.1",
-                "port": server.port,
-                "pid": process.pid if process else None,
-                "left_out": instance.get("_gonogo_left_out") or {},
-            })  # fmt: skip
+        stores = [
+            self.databases.told(region, each) for _, region, each in self.databases.instances()
+        ]
+        stores += [self.caches.told(region, each) for _, region, each in self.caches.groups()]
         return {"stores": stores, "recorded": self.recorded.listed(), "notes": self.notes}
 
     def reset(self) -> None:
         """Forget everything: records, servers, data."""
         self.databases.remove_all()
+        self.caches.remove_all()
         self._ministack._reset_all_state()
         self.recorded.clear()
         self.persistence.flush()
@@ -143,6 +136,7 @@ class Cloud:
         )
         dispatch.add("rds", self.databases.handlers())
         dispatch.add("rds", ParameterGroups(self.databases).handlers())
+        dispatch.add("elasticache", self.caches.handlers())
         self._ministack._dispatch_service_request = dispatch
 
     def _claim(self) -> None:
@@ -160,6 +154,8 @@ class Cloud:
 
     def _end(self) -> None:
         self.persistence.flush()
+        self.fronts.close_all()
         self.databases.stop_all()
+        self.caches.stop_all()
         self.persistence.close()
         (self.home / "emulator" / "sandbox.json").unlink(missing_ok=True)

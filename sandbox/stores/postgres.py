@@ -7,7 +7,6 @@ A server's folder has `record.json` (port, administrator's password, process), `
 from __future__ import annotations
 
 import contextlib
-import json
 import secrets
 import shutil
 import signal
@@ -34,13 +33,10 @@ from sandbox.stores.process import (
     tail,
     wait_until,
 )
+from sandbox.stores.recorded_server import RecordedServer, StoreError
 
 START_SECONDS = 30
 PORT_ATTEMPTS = 3
-
-
-class PostgresError(RuntimeError):
-    """A server did not do what was asked; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -52,15 +48,14 @@ class Master:
     database: str = ""
 
 
-class Server:
+class Server(RecordedServer):
     """A server whose files are in `folder`; `home` has the sandbox's authority for TLS."""
 
     def __init__(self, folder: Path, home: Path, installation: Installation) -> None:
-        self.folder = folder
+        super().__init__(folder)
         self.home = home
         self.installation = installation
         self.data = folder / "data"
-        self.log = folder / "log"
 
     def create(self, master: Master, *, port: int = 0) -> None:
         """Make the files: a copy of the template, the roles, the database. Not started yet."""
@@ -73,7 +68,7 @@ class Server:
         if self.installation.has_tls:
             certificates.server(self.home, self.data, "database")
         give(self.folder, self.installation.user)
-        self._save(port=port or free_port(), administrator=administrator)
+        self.save(port=port or free_port(), administrator=administrator)
         self._alone(_first_statements(master, administrator))
 
     def configure(self, translation: Translation) -> None:
@@ -86,15 +81,15 @@ class Server:
         if self.is_running():
             return
         self._forget_lock()
-        port = int(self._record()["port"])
+        port = int(self.record()["port"])
         for attempt in range(PORT_ATTEMPTS):
             if attempt or not is_port_free(port):
                 port = free_port()
-            self._save(port=port)
+            self.save(port=port)
             self._write("postgresql.conf", self._configuration(port))
             try:
                 self._launch()
-            except (PostgresError, ProcessEndedError):
+            except (StoreError, ProcessEndedError):
                 if attempt == PORT_ATTEMPTS - 1 or is_port_free(port):
                     raise
             else:
@@ -104,7 +99,7 @@ class Server:
         """End the server: its clients are cut off, its data is written."""
         first = signal.SIGINT if fast else signal.SIGTERM
         if not stop(self.process(), grace_seconds=20, first=first):
-            raise PostgresError(f"The server in {self.folder} does not end. See {self.log}.")
+            raise StoreError(f"The server in {self.folder} does not end. See {self.log}.")
 
     def remove(self) -> None:
         """End the server without ceremony and remove every file of it."""
@@ -118,7 +113,7 @@ class Server:
             psutil.Process(process.pid).send_signal(signal.SIGHUP)
 
     def set_password(self, username: str, password: str) -> None:
-        """Give a role another password. Raises `PostgresError` when there is no such role."""
+        """Give a role another password. Raises `StoreError` when there is no such role."""
         from psycopg import Error, sql
 
         statement = sql.SQL("ALTER ROLE {} PASSWORD {}").format(
@@ -128,14 +123,14 @@ class Server:
             with self.connect() as connection:
                 connection.execute(statement)
         except Error as error:
-            raise PostgresError(f"The password of {username} was not changed: {error}") from error
+            raise StoreError(f"The password of {username} was not changed: {error}") from error
 
     @contextlib.contextmanager
     def connect(self, database: str = "postgres") -> Iterator[Any]:
         """A connection as the administrator."""
         import psycopg
 
-        record = self._record()
+        record = self.record()
         with psycopg.connect(
             host="127.0.0.1",
             port=record["port"],
@@ -147,26 +142,13 @@ class Server:
         ) as connection:
             yield connection
 
-    @property
-    def port(self) -> int:
-        """The port that it listens on, or would."""
-        return int(self._record()["port"])
-
     def exists(self) -> bool:
         """True when its files are there and were made to the end."""
         return (self.folder / "record.json").exists() and (self.data / "PG_VERSION").exists()
 
-    def is_running(self) -> bool:
-        """True when the server lives."""
-        return is_running(self.process())
-
     def process(self) -> ProcessId | None:
         """The server's process: the recorded one, else the one that holds the data folder."""
-        with contextlib.suppress(PostgresError):
-            recorded = ProcessId.from_json(self._record().get("process"))
-            if is_running(recorded):
-                return recorded
-        return self._holder()
+        return super().process() or self._holder()
 
     def _launch(self) -> None:
         start = self.log.stat().st_size if self.log.exists() else 0
@@ -177,12 +159,12 @@ class Server:
             directory=Path("/"),
             user=self.installation.user,
         )
-        self._save(process=process.as_json())
+        self.save(process=process.as_json())
         wait_until(lambda: self._is_ready() or not is_running(process), START_SECONDS)
         if not self._is_ready() or not is_running(process):
             stop(process, grace_seconds=1, first=signal.SIGQUIT)
             said = self.log.read_bytes()[start:].decode("utf-8", "replace") or tail(self.log)
-            raise PostgresError(f"PostgreSQL did not start: {said.strip()[-600:]}")
+            raise StoreError(f"PostgreSQL did not start: {said.strip()[-600:]}")
 
     def _is_ready(self) -> bool:
         """PostgreSQL writes its state into the eighth line of its lock file."""
@@ -219,7 +201,7 @@ class Server:
         # With -j a statement ends with a semicolon and an empty line.
         output = run_as(self.installation.user, command, "\n\n".join(statements) + "\n\n")
         if "ERROR" in output:
-            raise PostgresError(f"The first roles were not made: {output.strip()[-400:]}")
+            raise StoreError(f"The first roles were not made: {output.strip()[-400:]}")
 
     def _configuration(self, port: int) -> str:
         tls = (
@@ -239,22 +221,6 @@ class Server:
         path = self.data / name
         certificates.write_private(path, text.encode())
         give(path, self.installation.user)
-
-    def _record(self) -> dict[str, Any]:
-        try:
-            record = json.loads((self.folder / "record.json").read_text())
-        except (OSError, ValueError) as error:
-            raise PostgresError(f"{self.folder} has no readable record: {error}") from error
-        if not isinstance(record, dict):
-            raise PostgresError(f"{self.folder / 'record.json'} is no record.")
-        return record
-
-    def _save(self, **changes: object) -> None:
-        record: dict[str, Any] = {}
-        with contextlib.suppress(PostgresError):
-            record = self._record()
-        text = json.dumps({**record, **changes}, indent=1)
-        certificates.write_private(self.folder / "record.json", text.encode())
 
 
 def literal(value: str) -> str:

@@ -110,8 +110,6 @@ def translate(
                 left_out[name] = f"not on this machine: {', '.join(missing)}"
         else:
             applied[name] = value
-    if force and not installation.has_tls:
-        left_out[FORCE_TLS] = "this PostgreSQL is built without TLS"
     return Translation(applied, force, left_out)
 
 
