@@ -19,9 +19,48 @@ _RUNBOOK = "schedule-failure"
 _KEPT_SECONDS = 14 * 24 * 3600
 
 
-def connection_name(context: Context, schedule: str) -> str:
-    """The EventBridge connection of a schedule, as the rotation of its secret finds it."""
-    return shortened(context.name(schedule), 64)
+def connection_name(context: Context, secret: str) -> str:
+    """The EventBridge connection that carries a secret, as the secret's rotation finds it."""
+    return shortened(context.name(secret), 64)
+
+
+class Bearer(Component):
+    """An EventBridge connection whose calls carry a secret as `Authorization: Bearer …`.
+
+    One for each secret, however many schedules call with it: its rotation writes the new value
+    into this one connection.
+    """
+
+    arn: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        secret: Secret,
+        context: Context,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """`name` is the secret's, which was declared with `connection_name` of the same."""
+        super().__init__("Bearer", name, context, opts)
+        self.connection_name = connection_name(context, name)
+        connection = aws.cloudwatch.EventConnection(
+            name,
+            name=self.connection_name,
+            description=f"Bearer token {secret.secret_name}",
+            authorization_type="API_KEY",
+            auth_parameters={
+                "api_key": {
+                    "key": "Authorization",
+                    "value": pulumi.Output.concat("Bearer ", secret.value),
+                }
+            },
+            # Rotation of the secret writes the new value here.
+            opts=self.child(
+                depends_on=[secret.version], ignore_changes=["authParameters.apiKey.value"]
+            ),
+        )
+        self.arn = connection.arn
+        self.register_outputs({"arn": self.arn})
 
 
 class Schedule(Component):
@@ -36,7 +75,7 @@ class Schedule(Component):
         opts: pulumi.ResourceOptions | None = None,
         *,
         url: str | None = None,
-        bearer: Secret | None = None,
+        bearer: Bearer | None = None,
         job: Job | None = None,
         cluster: Cluster | None = None,
         network: Network | None = None,
@@ -120,31 +159,15 @@ class Schedule(Component):
         args: model.Schedule,
         call: model.HttpCall,
         url: str,
-        bearer: Secret,
+        bearer: Bearer,
         dead_letters: pulumi.Output[str],
     ) -> None:
-        physical = connection_name(self.context, self.name)
-        connection = aws.cloudwatch.EventConnection(
-            self.name,
-            name=physical,
-            description=f"Bearer token of {self.name}, from {bearer.secret_name}",
-            authorization_type="API_KEY",
-            auth_parameters={
-                "api_key": {
-                    "key": "Authorization",
-                    "value": pulumi.Output.concat("Bearer ", bearer.value),
-                }
-            },
-            # Rotation of the secret writes the new value here.
-            opts=self.child(
-                depends_on=[bearer.version], ignore_changes=["authParameters.apiKey.value"]
-            ),
-        )
+        physical = shortened(self.context.name(self.name), 64)
         destination = aws.cloudwatch.EventApiDestination(
             self.name,
             name=physical,
             description=f"{call.method} {call.path} of {call.service}",
-            connection_arn=connection.arn,
+            connection_arn=bearer.arn,
             http_method=call.method,
             invocation_endpoint=f"{url}{call.path}",
             invocation_rate_limit_per_second=10,
