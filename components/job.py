@@ -12,7 +12,10 @@ from systems import model
 
 
 class Job(Component):
-    """A task definition that operations or a schedule run. `family` names its latest revision."""
+    """A task definition that operations or a schedule run. `family` names its latest revision.
+
+    Its databases let it change tables: migrations are what jobs are for.
+    """
 
     family: str
     arn: str
@@ -27,7 +30,7 @@ class Job(Component):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("Job", name, context, opts)
-        task = declare_task(self, name, args, platform)
+        task = declare_task(self, name, args, platform, owns_tables=True)
         self.family = task.family
         self.definition = task.definition
         self.access_group_id = task.access_group_id

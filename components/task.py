@@ -17,7 +17,7 @@ from components.cluster import Cluster, Role, Store, declare_role
 from components.network import Network
 from components.postgres import Postgres
 from components.redis import Redis
-from components.secret import Secret
+from components.secret import Entry, Secret
 from systems.model import ContainerHealth, Logs, Tracing, Workload
 
 if TYPE_CHECKING:
@@ -60,10 +60,12 @@ def declare_task(
     port: int | None = None,
     health: ContainerHealth | None = None,
     health_command: str | None = None,
+    owns_tables: bool = False,
 ) -> Task:
     """The log group, the execution role and the task definition of one workload.
 
     The task definition is known at preview: secrets are in it by ARN, and ARNs are computed.
+    `owns_tables`: it connects as the role that may change tables, not as the application's.
     """
     context = parent.context
     log_group = aws.cloudwatch.LogGroup(
@@ -77,7 +79,7 @@ def declare_task(
         parent,
         f"{name}-execution",
         "ecs-tasks",
-        list(_execution_statements(name, args, context, platform)),
+        list(_execution_statements(name, args, context, platform, owns_tables)),
     )
     definitions = [
         containers.application(
@@ -85,7 +87,7 @@ def declare_task(
             args,
             context,
             environment=environment_of(name, args, context, platform, port),
-            secrets=secrets_of(args, platform),
+            secrets=secrets_of(args, platform, owns_tables=owns_tables),
             port=port,
             health=health,
             health_command=health_command,
@@ -145,7 +147,7 @@ def environment_of(
     return {**ours, **platform.environment, **args.environment}
 
 
-def secrets_of(args: Workload, platform: Platform) -> dict[str, str]:
+def secrets_of(args: Workload, platform: Platform, *, owns_tables: bool = False) -> dict[str, str]:
     """Variables that ECS fills from Secrets Manager when a task starts, by reference.
 
     The first database is `DATABASE_URL`, each further one `<NAME>_DATABASE_URL`; caches likewise
@@ -153,7 +155,8 @@ def secrets_of(args: Workload, platform: Platform) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for index, name in enumerate(args.databases):
-        arn = platform.databases[name].application_secret_arn
+        database = platform.databases[name]
+        arn = database.migration_secret_arn if owns_tables else database.application_secret_arn
         found[_variable(name, "DATABASE_URL", index)] = f"{arn}:url::"
     for index, name in enumerate(args.caches):
         found[_variable(name, "REDIS_URL", index)] = f"{platform.caches[name].secret_arn}:url::"
@@ -178,7 +181,7 @@ def _stores(args: Workload, platform: Platform) -> Iterator[Store]:
 
 
 def _execution_statements(
-    name: str, args: Workload, context: Context, platform: Platform
+    name: str, args: Workload, context: Context, platform: Platform, owns_tables: bool
 ) -> Iterator[dict[str, Any]]:
     """What ECS itself needs to start the task: its image, its log group, exactly its secrets."""
     repository = containers.repository_arn(args.image, context)
@@ -206,8 +209,10 @@ def _execution_statements(
         "Resource": context.arn("logs", f"log-group:{context.path(name)}:*"),
     }
     seen: list[dict[str, Any]] = []
-    readable: list[Secret | Store] = [platform.secrets[secret] for secret in _secrets(args)]
-    readable.extend(_stores(args, platform))
+    readable: list[Secret | Store | Entry] = [platform.secrets[name] for name in _secrets(args)]
+    for database in (platform.databases[name] for name in args.databases):
+        readable.append(database.migration if owns_tables else database)
+    readable.extend(platform.caches[name] for name in args.caches)
     for one in readable:
         for statement in one.read_statements():
             if statement not in seen:

@@ -261,6 +261,17 @@ def _made_by_aws(args: pulumi_mocks.MockResourceArgs) -> dict[str, Any]:
         "configurationEndpointAddress": f"config.{host}",
         "dnsName": host,
         "zoneId": "Z0000000000",
+        "arnSuffix": f"app/{physical}/1234567890abcdef",
+        "url": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{physical}",
+        "fqdn": f"{physical}.example.com",
+        "domainValidationOptions": [
+            {
+                "domainName": args.inputs.get("domainName"),
+                "resourceRecordName": "_proof.example.com",
+                "resourceRecordType": "CNAME",
+                "resourceRecordValue": "_value.acm-validations.aws",
+            }
+        ],
         "masterUserSecrets": [
             {
                 "secretArn": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:rds!db-1-AbCdEf",
