@@ -1,0 +1,1 @@
+"""What is done around an apply: running the engine, recovering, reporting; and the CLI."""

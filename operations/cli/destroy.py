@@ -1,0 +1,5 @@
+def destroy() -> None:
+    """later"""
+
+
+EXAMPLES = ""

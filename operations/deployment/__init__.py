@@ -1,0 +1,1 @@
+"""Running Pulumi's CLI: its commands, its events, its state, and what a killed run leaves."""
