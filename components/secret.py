@@ -20,11 +20,11 @@ FIRST_VERSION = "GONOGO_FIRST"
 
 
 class Entry(Component):
-    """A secret with its first value and, when asked, its rotation. What `Secret`, `Postgres` and
-    `Redis` have in common; `kind` and `tags` are the rotation function's (rotation.lambda_code).
+    """A secret with its first value. What `Secret`, `Postgres` and `Redis` have in common.
 
     The first value is marked secret and never compared again: whoever changes it later, the
-    function or a person, is right.
+    function or a person, is right. `rotation` are the tags that tell the rotation function what to
+    do (components/rotation/lambda_code); with them, call `rotate`.
     """
 
     def __init__(
@@ -37,26 +37,21 @@ class Entry(Component):
         key: Key,
         value: pulumi.Input[str],
         recovery_window_days: int,
-        rotation: RotationFunction | None = None,
-        rotation_days: int | None = None,
-        kind: str = "",
-        tags: Mapping[str, str] | None = None,
-        after: Sequence[pulumi.Resource] = (),
+        rotation: Mapping[str, str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """`after`: what has to be there before the first rotation, which starts at once."""
         super().__init__("Entry", name, context, opts)
+        self.name = name
         self.secret_name = context.path(*path)
         self.key_alias = key.alias
-        rotated = rotation is not None and rotation_days is not None
-        told = {"gonogo:rotation": kind, **(tags or {})} if rotated else {}
+        told = {tag: text for tag, text in (rotation or {}).items() if text}
         self.secret = aws.secretsmanager.Secret(
             name,
             name=self.secret_name,
             description=description,
             kms_key_id=key.arn,
             recovery_window_in_days=recovery_window_days,
-            tags={**self.tagged(self.secret_name), **{k: v for k, v in told.items() if v}},
+            tags={**self.tagged(self.secret_name), **told},
             opts=self.child(protect=context.protect, depends_on=[key.key_alias]),
         )
         self.version = aws.secretsmanager.SecretVersion(
@@ -66,27 +61,26 @@ class Entry(Component):
             version_stages=["AWSCURRENT", FIRST_VERSION],
             opts=self.child(ignore_changes=["secretString", "versionStages"]),
         )
-        self.ready: list[pulumi.Resource] = [self.version]
-        if rotation is not None and rotation_days is not None:
-            self.ready.append(self._rotate(name, rotation, rotation_days, after))
         self.register_outputs({"secret_name": self.secret_name})
 
-    def _rotate(
+    def rotate(
         self,
-        name: str,
-        rotation: RotationFunction,
+        function: RotationFunction,
         days: int,
-        after: Sequence[pulumi.Resource],
+        after: Sequence[pulumi.Resource] = (),
+        *,
+        at_once: bool = False,
     ) -> aws.secretsmanager.SecretRotation:
+        """A new value every `days`. `at_once`: and one now, for which `after` has to be there."""
         return aws.secretsmanager.SecretRotation(
-            name,
+            self.name,
             secret_id=self.secret.id,
-            rotation_lambda_arn=known(rotation.arn, rotation.function),
-            rotate_immediately=True,
+            rotation_lambda_arn=known(function.arn, function.function),
+            rotate_immediately=at_once,
             rotation_rules=aws.secretsmanager.SecretRotationRotationRulesArgs(
                 automatically_after_days=days
             ),
-            opts=self.child(depends_on=[self.version, *rotation.ready, *after]),
+            opts=self.child(depends_on=[self.version, *function.ready, *after]),
         )
 
     @property
@@ -132,7 +126,13 @@ class Secret(Component):
         there is a function to do it.
         """
         super().__init__("Secret", name, context, opts)
-        generated = args.generate_length is not None
+        tags = {
+            "gonogo:rotation": "token",
+            "gonogo:length": str(args.generate_length or ""),
+            "gonogo:connection": connection or "",
+            **restart_tags(restart),
+        }
+        function = rotation if args.generate_length is not None else None
         self.value: pulumi.Output[str] = pulumi.Output.secret(first_value(context, args))
         self.entry = Entry(
             name,
@@ -142,16 +142,11 @@ class Secret(Component):
             key=key or own_key(self, name, args.description),
             value=self.value,
             recovery_window_days=args.recovery_window_days,
-            rotation=rotation if generated else None,
-            rotation_days=args.rotation_days,
-            kind="token",
-            tags={
-                "gonogo:length": str(args.generate_length or ""),
-                "gonogo:connection": connection or "",
-                **restart_tags(restart),
-            },
+            rotation=tags if function and args.rotation_days else None,
             opts=self.child(),
         )
+        if function and args.rotation_days:
+            self.entry.rotate(function, args.rotation_days)
         self.secret_name = self.entry.secret_name
         self.arn = self.entry.arn
         self.key_alias = self.entry.key_alias
