@@ -258,6 +258,16 @@ class Databases:
         instance["_gonogo_left_out"] = dict(translation.left_out)
         instance["_gonogo_force_tls"] = translation.force_tls
 
+    def rotate_master(self, secret_arn: str) -> None:
+        """Give the master user that this secret belongs to another password."""
+        rds = emulator.service("rds")
+        for instance in rds._instances.values():
+            if (instance.get("MasterUserSecret") or {}).get("SecretArn") == secret_arn:
+                self._change_password(instance, {"RotateMasterUserPassword": True})
+                self._flush()
+                return
+        raise AwsError("InvalidRequestException", "The secret's DB instance does not exist.")
+
     def reload(self, instance: dict[str, Any]) -> None:
         """Make a changed configuration hold where no restart is needed."""
         server = self.server(instance)

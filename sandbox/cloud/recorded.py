@@ -41,18 +41,22 @@ class Recorded:
                 " is recorded and can be seen with ./gonogo sandbox status.",
                 501,
             )
+        self.remember(call)
+        shape = call.operation.output_shape
+        return call.result(minimal(shape, call.parameters) if shape else {})
+
+    def remember(self, call: Call) -> None:
+        """Keep a call whose effect is not emulated."""
         with self._lock:
             self._calls.append({
                 "service": call.service.service_name,
-                "operation": name,
+                "operation": call.operation.name,
                 "account": call.account,
                 "region": call.region,
                 "at": time.time(),
                 "parameters": plain(call.parameters),
             })  # fmt: skip
             del self._calls[:-KEPT_CALLS]
-        shape = call.operation.output_shape
-        return call.result(minimal(shape, call.parameters) if shape else {})
 
     def listed(self) -> list[dict[str, Any]]:
         """Every recorded call, oldest first."""

@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.cloud import emulator, reconcile
+from sandbox.cloud.autoscaling import Autoscaling
 from sandbox.cloud.caches import Caches
 from sandbox.cloud.database_groups import ParameterGroups
 from sandbox.cloud.databases import Databases
 from sandbox.cloud.dispatch import Dispatch
 from sandbox.cloud.persistence import Persistence, add_recovery_notes, write_json
 from sandbox.cloud.recorded import Recorded
+from sandbox.cloud.rotation import Secrets
 from sandbox.stores import certificates
 from sandbox.stores.process import identify
 from sandbox.stores.tls_front import Fronts
@@ -44,13 +46,18 @@ class Cloud:
         self.fronts = Fronts()
         self.databases = Databases(home, self.persistence.flush, self.fronts)
         self.caches = Caches(home, self.persistence.flush, self.fronts)
+        self.autoscaling = Autoscaling(self.recorded)
+        self.secrets = Secrets(self.databases)
         self.notes: list[str] = []
 
     def load(self) -> None:
         """Load the state and bring the servers in line with it, before anybody is answered."""
         certificates.authority(self.home)
         self._claim()
-        own = {"gonogo_recorded": (self.recorded.state, self.recorded.restore)}
+        own = {
+            "gonogo_recorded": (self.recorded.state, self.recorded.restore),
+            "gonogo_autoscaling": (self.autoscaling.state, self.autoscaling.restore),
+        }
         unclean = self.persistence.load(own)
         self._extend()
         self.notes = reconcile.databases(self.databases, unclean=unclean)
@@ -115,7 +122,8 @@ class Cloud:
             self.databases.told(region, each) for _, region, each in self.databases.instances()
         ]
         stores += [self.caches.told(region, each) for _, region, each in self.caches.groups()]
-        return {"stores": stores, "recorded": self.recorded.listed(), "notes": self.notes}
+        notes = [*self.notes, *self.secrets.failures.values()]
+        return {"stores": stores, "recorded": self.recorded.listed(), "notes": notes}
 
     def reset(self) -> None:
         """Forget everything: records, servers, data."""
@@ -123,6 +131,8 @@ class Cloud:
         self.caches.remove_all()
         self._ministack._reset_all_state()
         self.recorded.clear()
+        self.autoscaling.clear()
+        self.secrets.failures.clear()
         self.persistence.flush()
 
     def _extend(self) -> None:
@@ -137,6 +147,8 @@ class Cloud:
         dispatch.add("rds", self.databases.handlers())
         dispatch.add("rds", ParameterGroups(self.databases).handlers())
         dispatch.add("elasticache", self.caches.handlers())
+        dispatch.add("application-autoscaling", self.autoscaling.handlers())
+        dispatch.add("secretsmanager", self.secrets.handlers())
         self._ministack._dispatch_service_request = dispatch
 
     def _claim(self) -> None:
