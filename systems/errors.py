@@ -65,9 +65,17 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def in_order(problem: Problem) -> tuple[str, int, int, str]:
+    """The key to sort problems by: file, line, column, field."""
+    place = problem.place
+    return str(place.file), place.line, place.column, problem.field
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
-    """The known name that is meant, if one is near enough."""
-    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    """The known name that is meant, if one is near enough; swapped letters are nearest."""
+    names = list(known)
+    swapped = [one for one in names if sorted(one) == sorted(name)]
+    near = swapped or difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     return near[0] if near else None
 
 

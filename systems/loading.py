@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from systems.catalogue import tier_names
 from systems.document import Entry, Scalar, Table, dotted, leaves, plain
-from systems.errors import ConfigError, Place, Problem, did_you_mean, listing
+from systems.errors import ConfigError, Place, Problem, did_you_mean, in_order, listing
 from systems.merge import Layer, merge
 from systems.model import System
 from systems.overrides import Override, as_table
@@ -46,31 +46,38 @@ def load_system(
     if section:
         layers.append(Layer(section, declares=True))
     # Paths of overrides have to lead to something that these layers declare.
-    changes, astray = as_table(overrides, merge(ROOT, layers), ROOT)
+    merged = merge(ROOT, layers)
+    changes, astray = as_table(overrides, merged, ROOT)
     found += astray
     if changes:
         layers.append(Layer(changes, declares=True))
+        merged = merge(ROOT, layers)
     for layer in layers:
-        found += check(layer.table, ROOT)
-        found += _secrets(layer.table)
-    return _validated(merge(ROOT, layers), found)
+        found += layer_problems(layer.table)
+    return _validated(merged, found)
+
+
+def layer_problems(table: Table) -> list[Problem]:
+    """What is wrong with one layer, whatever the others say."""
+    return [*check(table, ROOT), *_secrets(table)]
 
 
 def _validated(merged: Table, found: list[Problem]) -> System:
     # JSON, because pydantic is strict about it: no number from text, no true for 1.
+    system = None
     try:
         system = System.model_validate_json(json.dumps(plain(merged)), strict=True)
     except ValidationError as error:
-        told = {(one.place, one.field) for one in found}
-        more = [one for one in problems(error, merged, ROOT) if (one.place, one.field) not in told]
-        raise ConfigError(_in_order([*found, *more])) from None
-    if found:
-        raise ConfigError(_in_order(found))
+        found += problems(error, merged, ROOT, {one.place for one in found})
+    if system is None or found:
+        raise ConfigError(_once(found)) from None
     return system
 
 
-def _in_order(found: list[Problem]) -> list[Problem]:
-    return sorted(found, key=lambda one: (str(one.place.file), one.place.line, one.place.column))
+def _once(found: list[Problem]) -> list[Problem]:
+    """In the order of the files; a value that several fields share by an alias only once."""
+    unique = {(one.place, one.found, one.allowed): one for one in reversed(found)}
+    return sorted(unique.values(), key=in_order)
 
 
 def _without_sections(written: Table) -> tuple[Table, Entry | None]:

@@ -49,7 +49,9 @@ def _text(file: Path) -> str:
         reason = getattr(error, "strerror", None) or str(error)
         raise broken(f"a file that cannot be read: {reason}", "mend that and try again") from None
     if len(raw) > MAX_BYTES:
-        raise broken("a larger file", "split it, or see whether it is the right file")
+        raise broken(
+            f"more than {MAX_BYTES} bytes", "split it, or see whether it is the right file"
+        )
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

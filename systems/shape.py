@@ -106,10 +106,16 @@ def allowed(shape: Shape) -> str:
     return f"{words}, or null for none" if shape.optional else words
 
 
+def advice(shape: Shape) -> str | None:
+    """What the model itself says to do about a wrong value."""
+    said = [one.todo for one in shape.narrowed_by if isinstance(one, Says) and one.todo]
+    return said[-1] if said else None
+
+
 def _allowed(shape: Shape) -> str:
-    said = [one.text for one in shape.narrowed_by if isinstance(one, Says)]
+    said = [one.text for one in shape.narrowed_by if isinstance(one, Says) and one.text]
     if said:
-        return str(said[-1])
+        return said[-1]
     if get_origin(shape.kind) is Literal:
         options = [str(option) for option in get_args(shape.kind)]
         return options[0] if len(options) == 1 else f"one of {', '.join(options)}"

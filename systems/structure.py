@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args, get_origin
 from systems.document import FieldPath, Listing, Node, Scalar, Table, dotted
 from systems.errors import Problem, did_you_mean, listing
 from systems.merge import EACH
-from systems.shape import Shape, allowed, bound, fields
+from systems.shape import Shape, advice, allowed, bound, fields
 from systems.suspects import looks_like
 
 
@@ -148,11 +148,16 @@ def _single(node: Scalar, shape: Shape, name: str) -> str:
     text = isinstance(node.value, str)
     if shape.kind is str and not text:
         return f'put it in quotes: "{node.text}"'
-    if shape.kind in (int, float) and text:
-        return _without_unit(node.text, name) or "write a number, without quotes or a unit"
     if shape.kind is bool:
         return "write true or false, without quotes"
-    return "write a value that is allowed"
+    if shape.kind is str:
+        return advice(shape) or "write it in that form"
+    if text:
+        return _without_unit(node.text, name) or "write a number, without quotes or a unit"
+    if isinstance(node.value, bool):
+        return "write a number"
+    whole = shape.kind is int and isinstance(node.value, float)
+    return advice(shape) or ("leave out the fraction" if whole else "take a number in that range")
 
 
 def _choice(node: Scalar, options: list[str]) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from pydantic import ValidationError
 
-from systems.document import FieldPath, Scalar, Table, dotted, plain, step
+from systems.document import FieldPath, Node, Scalar, Table, dotted, plain, step
 from systems.errors import Place, Problem, did_you_mean
 from systems.model.base import Misfit, MisfitError
 from systems.model.references import misfits
@@ -15,10 +15,13 @@ from systems.shape import Shape, allowed, along, fields
 from systems.structure import found, wrong_value
 
 
-def problems(error: ValidationError, root: Table, shape: Shape) -> Iterator[Problem]:
+def problems(
+    error: ValidationError, root: Table, shape: Shape, told: Collection[Place]
+) -> Iterator[Problem]:
     """Each of pydantic's errors as a problem, and the dangling references that it did not reach.
 
-    Unknown fields are left out: `structure.check` tells them, layer by layer.
+    Left out is what `structure.check` tells, layer by layer: unknown fields, and wrong values at
+    the places in `told`.
     """
     reached = False
     for one in error.errors(include_url=False):
@@ -29,7 +32,7 @@ def problems(error: ValidationError, root: Table, shape: Shape) -> Iterator[Prob
             yield from _missing(path, root, shape)
         elif kind == "value_error":
             yield from _misfits(one["ctx"]["error"], path, root, shape)
-        elif kind != "extra_forbidden":
+        elif kind != "extra_forbidden" and place_at(root, path) not in told:
             yield _wrong(one, path, root, shape)
     data = plain(root)
     if not reached and isinstance(data, Mapping) and not _misspelt(root, shape, ()):
@@ -82,14 +85,21 @@ def _misfits(error: Any, path: FieldPath, root: Table, shape: Shape) -> Iterator
         for one in error.misfits:
             yield _misfit(one, path, root)
         return
-    here = along(shape, path)
-    yield Problem(
-        place_at(root, path),
-        dotted(path),
-        str(error),
-        allowed(here) if here else "a value that is allowed",
-        "take a value that is allowed",
-    )
+    node, here = _node_at(root, path), along(shape, path)
+    if isinstance(node, Scalar) and here:
+        yield wrong_value(node, here, path)
+    else:
+        wanted = allowed(here) if here else "a value that is allowed"
+        yield Problem(place_at(root, path), dotted(path), str(error), wanted, "change it")
+
+
+def _node_at(root: Table, path: FieldPath) -> Node:
+    """What stands at `path`, or the nearest thing above it."""
+    node: Node = root
+    for key in path:
+        entry = step(node, key)
+        node = entry.node if entry else node
+    return node
 
 
 def _misfit(one: Misfit, path: FieldPath, root: Table) -> Problem:
@@ -108,11 +118,7 @@ def _wrong(one: Mapping[str, Any], path: FieldPath, root: Table, shape: Shape) -
             allowed(parent.key()) if parent and parent.is_mapping else "another name",
             "write the name so",
         )
-    node: Any = root
-    for key in path:
-        entry = step(node, key)
-        node = entry.node if entry else node
-    here = along(shape, path)
+    node, here = _node_at(root, path), along(shape, path)
     context = one.get("ctx") or {}
     if one["type"] in ("too_short", "too_long"):
         limit = context.get("min_length", context.get("max_length"))

@@ -183,6 +183,8 @@ def _broken(file: Path, text: str, error: yaml.YAMLError) -> Problem:
 def _advice(what: str) -> str:
     if "mapping values are not allowed" in what:
         return "put a text that has `: ` in it in quotes, or mend the indentation"
+    if "scanning an alias" in what:
+        return "put a text that begins with * in quotes"
     if "quoted scalar" in what:
         return "close the quotes"
     if "flow" in what:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
@@ -13,9 +14,13 @@ from systems.regions import REGIONS
 
 @dataclass(frozen=True)
 class Says:
-    """What a type allows, in the words that an error uses. Has no part in validation."""
+    """What a type or field allows, and what to do else, in the words that an error uses.
 
-    text: str
+    Has no part in validation. What is empty is made from the type.
+    """
+
+    text: str = ""
+    todo: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,13 @@ def _known_region(value: str) -> str:
     return value
 
 
+def _private_network(value: str) -> str:
+    network = IPv4Network(value)  # a ValueError of its own says what is wrong
+    if not network.is_private or not 16 <= network.prefixlen <= 24:
+        raise ValueError(f"{value} is not a private network from /16 to /24")
+    return value
+
+
 Name = Annotated[
     str,
     StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,29}$"),
@@ -74,9 +86,13 @@ Percent = Annotated[float, Field(gt=0, le=100)]
 
 Cidr = Annotated[
     str,
-    StringConstraints(pattern=r"^\d{1,3}(\.\d{1,3}){3}/\d{1,2}$"),
-    Says('addresses as "10.20.0.0/16"'),
+    AfterValidator(_private_network),
+    Says(
+        "private IPv4 addresses from /16 to /24, such as 10.20.0.0/16",
+        "write the network's first address and its length",
+    ),
 ]
+"""The addresses of a VPC. AWS takes /16 to /28; from /24 on, no subnets can be cut out of it."""
 
 ClockTime = Annotated[
     str,

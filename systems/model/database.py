@@ -69,7 +69,11 @@ class Database(Model):
     storage_encrypted: bool = True
     tls_required: bool = True
     deletion_protection: bool = True
-    backup_retention_days: int = Field(default=35, ge=0, le=35)
+    backup_retention_days: Annotated[
+        int,
+        Field(ge=0, le=35),
+        Says(todo="give days in that range; longer copies belong to backup.retention_days"),
+    ] = 35
     backup_window: Annotated[
         str,
         StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$"),

@@ -11,7 +11,10 @@ from systems.model.base import Model, Says, misfit
 Origin = Annotated[
     str,
     StringConstraints(pattern=r"^https?://[A-Za-z0-9.-]+(:\d+)?$"),
-    Says("an origin such as https://app.example.com, without a path and without *"),
+    Says(
+        "an origin such as https://app.example.com, without a path and without *",
+        "name each site that may call: * would let every website read the answers",
+    ),
 ]
 
 
