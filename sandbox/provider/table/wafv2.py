@@ -1,0 +1,9 @@
+"""Rows to come."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sandbox.provider.resource import ResourceType
+
+ROWS: Final[tuple[ResourceType, ...]] = ()
