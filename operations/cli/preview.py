@@ -13,6 +13,7 @@ EXAMPLES = """Examples:
 
 def preview(
     stack: Stack = None,
+    *,
     cloud: CloudOption = None,
     as_json: Json = False,
     verbose: Verbose = False,

@@ -61,7 +61,7 @@ class Progress:
         """With --verbose, a line for each resource that was worked on."""
         if not self._verbose or not isinstance(event, StepDone | StepFailed):
             return
-        if event.op not in CHANGES or event.type.startswith("pulumi:"):
+        if event.op not in CHANGES or event.type.startswith(("pulumi:", COMPONENTS)):
             return
         word = "FAILED" if isinstance(event, StepFailed) else CHANGES[event.op]
         if event.planning and not isinstance(event, StepFailed):

@@ -15,6 +15,7 @@ EXAMPLES = """Examples:
 
 def up(
     stack: Stack = None,
+    *,
     cloud: CloudOption = None,
     as_json: Json = False,
     yes: Yes = False,
