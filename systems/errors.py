@@ -87,6 +87,6 @@ def listing(names: Iterable[str], nothing: str = "nothing") -> str:
 def _shown(file: Path) -> str:
     """The path as a person standing in the project would write it."""
     try:
-        return str(file.resolve().relative_to(Path.cwd().resolve()))
+        return str(file.absolute().relative_to(Path.cwd()))
     except (ValueError, OSError):
         return str(file)

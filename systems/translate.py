@@ -20,24 +20,29 @@ def problems(
 ) -> Iterator[Problem]:
     """Each of pydantic's errors as a problem, and the dangling references that it did not reach.
 
-    Left out is what `structure.check` tells, layer by layer: unknown fields, and wrong values at
-    the places in `told`.
+    Left out is what was told before, layer by layer: unknown fields, and the places in `told`.
     """
-    reached = False
-    for one in error.errors(include_url=False):
+    errors = error.errors(include_url=False)
+    for one in errors:
         path = tuple(one["loc"])
-        kind = one["type"]
-        reached = reached or not path
-        if kind == "missing":
+        if one["type"] == "missing":
             yield from _missing(path, root, shape)
-        elif kind == "value_error":
-            yield from _misfits(one["ctx"]["error"], path, root, shape)
-        elif kind != "extra_forbidden" and place_at(root, path) not in told:
-            yield _wrong(one, path, root, shape)
+        elif one["type"] != "extra_forbidden":
+            yield from (new for new in _found(one, path, root, shape) if new.place not in told)
     data = plain(root)
+    reached = any(not one["loc"] for one in errors)
     if not reached and isinstance(data, Mapping) and not _misspelt(root, shape, ()):
         for misfit in misfits(data):
             yield _misfit(misfit, (), root)
+
+
+def _found(one: Mapping[str, Any], path: FieldPath, root: Table, shape: Shape) -> Iterator[Problem]:
+    if one["type"] == "value_error":
+        yield from _misfits(one["ctx"]["error"], path, root, shape)
+    elif path and path[-1] == "[key]":
+        yield _wrong_name(path[:-1], root, shape)
+    else:
+        yield _wrong(one, path, root, shape)
 
 
 def place_at(root: Table, path: FieldPath) -> Place:
@@ -107,17 +112,19 @@ def _misfit(one: Misfit, path: FieldPath, root: Table) -> Problem:
     return Problem(place_at(root, whole), dotted(whole), one.found, one.allowed, one.todo)
 
 
+def _wrong_name(path: FieldPath, root: Table, shape: Shape) -> Problem:
+    parent = along(shape, path[:-1])
+    above = step(_node_at(root, path[:-1]), path[-1])
+    return Problem(
+        above.key if above else place_at(root, path),
+        dotted(path),
+        f'the name "{path[-1]}"',
+        allowed(parent.key()) if parent and parent.is_mapping else "another name",
+        "write the name so",
+    )
+
+
 def _wrong(one: Mapping[str, Any], path: FieldPath, root: Table, shape: Shape) -> Problem:
-    if path and path[-1] == "[key]":
-        path = path[:-1]
-        parent = along(shape, path[:-1])
-        return Problem(
-            place_at(root, path),
-            dotted(path),
-            f'the name "{path[-1]}"',
-            allowed(parent.key()) if parent and parent.is_mapping else "another name",
-            "write the name so",
-        )
     node, here = _node_at(root, path), along(shape, path)
     context = one.get("ctx") or {}
     if one["type"] in ("too_short", "too_long"):

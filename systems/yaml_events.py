@@ -14,6 +14,7 @@ import yaml  # type: ignore[import-untyped]
 
 from systems.document import Entry, Listing, Node, Scalar, Table, resolve
 from systems.errors import ConfigError, Place, Problem
+from systems.yaml_errors import broken
 
 MAX_DEPTH = 32
 MAX_NODES = 50_000
@@ -24,10 +25,11 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 def build(file: Path, text: str) -> Node | None:
     """The document in `text`, or None if there is none. Raises ConfigError."""
+    builder = _Builder(file)
     try:
-        return _Builder(file).document(yaml.parse(text, Loader=_LOADER))
+        return builder.document(yaml.parse(text, Loader=_LOADER))
     except yaml.YAMLError as error:
-        raise ConfigError([_broken(file, text, error)]) from None
+        raise ConfigError([broken(file, text, error, builder.long_quote)]) from None
 
 
 class _Builder:
@@ -35,6 +37,7 @@ class _Builder:
         self.file = file
         self.anchors: dict[str, tuple[Node, int]] = {}
         self.nodes = 0
+        self.long_quote: tuple[Place, int] | None = None
 
     def document(self, events: Iterator[Any]) -> Node | None:
         root: Node | None = None
@@ -75,6 +78,8 @@ class _Builder:
         node: Node
         if isinstance(event, yaml.ScalarEvent):
             unquoted = event.implicit[0] and event.tag is None
+            if event.style in ("'", '"') and event.end_mark.line > event.start_mark.line:
+                self.long_quote = (place, event.end_mark.line + 1)
             value = resolve(event.value) if unquoted else event.value
             node = Scalar(place, value, event.value)
         elif isinstance(event, yaml.SequenceStartEvent):
@@ -154,43 +159,3 @@ class _Builder:
         self, event: Any, found: str, allowed: str, todo: str, *, field: str = ""
     ) -> ConfigError:
         return ConfigError([Problem(self.place(event), field, found, allowed, todo)])
-
-
-def _broken(file: Path, text: str, error: yaml.YAMLError) -> Problem:
-    allowed = "YAML: `field: value`, nested by two spaces"
-    if isinstance(error, yaml.MarkedYAMLError):
-        mark = error.problem_mark or error.context_mark
-        place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
-        lines = text.split("\n")
-        line = lines[place.line - 1] if 0 < place.line <= len(lines) else ""
-        if "\t" in line[: len(line) - len(line.lstrip())] or "'\\t'" in str(error.problem):
-            return Problem(
-                place, "", "a tab character", "spaces: YAML does not indent with tabs",
-                "replace the tab by spaces",
-            )  # fmt: skip
-        what = ", ".join(str(part) for part in (error.context, error.problem) if part)
-        return Problem(place, "", f"broken YAML: {what}", allowed, _advice(what))
-    position = getattr(error, "position", None)
-    if isinstance(position, int):
-        before = text[:position]
-        place = Place(file, before.count("\n") + 1, position - before.rfind("\n"))
-        code = getattr(error, "character", 0)
-        shown = f"character U+{code if isinstance(code, int) else ord(str(code)[:1]):04X}"
-        return Problem(place, "", shown, "printable characters", "remove that character")
-    return Problem(Place(file), "", "broken YAML", allowed, _advice(""))
-
-
-def _advice(what: str) -> str:
-    if "mapping values are not allowed" in what:
-        return "put a text that has `: ` in it in quotes, or mend the indentation"
-    if "scanning an alias" in what:
-        return "put a text that begins with * in quotes"
-    if "quoted scalar" in what:
-        return "close the quotes"
-    if "flow" in what:
-        return "close the bracket or brace that was opened"
-    if "block mapping" in what or "expected <block end>" in what or "block end" in what:
-        return "line this up with its neighbours"
-    if "':'" in what:
-        return "write a colon and a space after the field's name"
-    return "mend this line; quotes around a text with special characters often do"
