@@ -8,7 +8,6 @@ https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/auth.html
 from __future__ import annotations
 
 import json
-import os
 import socket
 import ssl
 import time
@@ -92,11 +91,7 @@ def _accepts(value: str) -> bool:
 
 
 def _connect(host: str, port: int) -> socket.socket:
-    """ElastiCache's certificates are of a public authority; `REDIS_TLS_CA` names another, and
-    `off` is for a server on this machine that has no TLS."""
+    """ElastiCache's certificates are of a public authority; OpenSSL's `SSL_CERT_FILE` names
+    another for a server on this machine."""
     raw = socket.create_connection((host, port), timeout=_TIMEOUT_SECONDS)
-    authority = os.environ.get("REDIS_TLS_CA")
-    if authority == "off":
-        return raw
-    context = ssl.create_default_context(cafile=authority)
-    return context.wrap_socket(raw, server_hostname=host)
+    return ssl.create_default_context().wrap_socket(raw, server_hostname=host)
