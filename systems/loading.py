@@ -76,7 +76,7 @@ def _validated(merged: Table, found: list[Problem]) -> System:
 
 def _once(found: list[Problem]) -> list[Problem]:
     """In the order of the files; a value that several fields share by an alias only once."""
-    unique = {(one.place, one.found, one.allowed): one for one in reversed(found)}
+    unique = {(one.place, one.found, one.allowed, one.todo): one for one in reversed(found)}
     return sorted(unique.values(), key=in_order)
 
 

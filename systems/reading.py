@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from systems.document import Listing, Table
 from systems.errors import ConfigError, Place, Problem
+from systems.yaml_errors import place_of
 from systems.yaml_events import build
 
 MAX_BYTES = 1_000_000
+
+# YAML ends a line at these, editors do not: lines would be counted differently.
+_UNUSUAL_BREAK = re.compile("[\x85\u2028\u2029]")
 
 
 def read(file: Path) -> Table:
@@ -53,15 +58,14 @@ def _text(file: Path) -> str:
             f"more than {MAX_BYTES} bytes", "split it, or see whether it is the right file"
         )
     try:
-        return raw.decode("utf-8-sig")
+        text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        before = raw[: error.start]
-        line = before.count(b"\n") + 1
-        column = error.start - (before.rfind(b"\n") + 1) + 1
-        byte = raw[error.start]
-        raise broken(
-            f"byte 0x{byte:02x}, which is not UTF-8",
-            "save the file as UTF-8",
-            line,
-            column,
-        ) from None
+        place = place_of(file, raw[: error.start].decode("utf-8", "replace"), error.start)
+        found = f"byte 0x{raw[error.start]:02x}, which is not UTF-8"
+        raise broken(found, "save the file as UTF-8", place.line, place.column) from None
+    strange = _UNUSUAL_BREAK.search(text)
+    if strange:
+        place = place_of(file, text, strange.start())
+        found = f"the character U+{ord(strange[0]):04X}, a line break that editors do not show"
+        raise broken(found, "remove that character", place.line, place.column)
+    return text

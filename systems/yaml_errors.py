@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import yaml  # type: ignore[import-untyped]
 
 from systems.errors import Place, Problem
+
+LINE_BREAK = re.compile(r"\r\n|\r|\n")
 
 _ALLOWED = "YAML: `field: value`, nested by two spaces"
 
@@ -39,9 +42,10 @@ def broken(
     mark = error.problem_mark or error.context_mark
     if error.context_mark and "quoted scalar" in what:
         mark = error.context_mark  # where the quotes were opened, not where the file ends
-    place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
-    lines = text.split("\n")
-    line = lines[place.line - 1] if 0 < place.line <= len(lines) else ""
+    lines = LINE_BREAK.split(text)
+    # The parser counts one line more where the last one has no line break.
+    place = Place(file, min(mark.line + 1, len(lines)), mark.column + 1) if mark else Place(file)
+    line = lines[place.line - 1] if place.line else ""
     if "\t" in line[: len(line) - len(line.lstrip())] or "'\\t'" in str(error.problem):
         allowed = "spaces: YAML does not indent with tabs"
         return Problem(place, "", "a tab character", allowed, "replace the tab by spaces")
@@ -56,8 +60,13 @@ def _unreadable(file: Path, text: str, error: yaml.YAMLError) -> Problem:
     position, code = getattr(error, "position", None), getattr(error, "character", None)
     if not isinstance(position, int):
         return Problem(Place(file), "", "broken YAML", _ALLOWED, _ADVICE[-1][1])
-    before = text[:position]
-    place = Place(file, before.count("\n") + 1, position - before.rfind("\n"))
+    place = place_of(file, text, position)
     number = code if isinstance(code, int) else ord(str(code)[:1] or "\0")
     found = f"the character U+{number:04X}"
     return Problem(place, "", found, "printable characters", "remove that character")
+
+
+def place_of(file: Path, text: str, position: int) -> Place:
+    """The place of the character at `position`, counted from 0."""
+    before = LINE_BREAK.split(text[:position])
+    return Place(file, len(before), len(before[-1]) + 1)

@@ -626,6 +626,11 @@ BYTES = {
     "text": (b"hello\n", 1, "a single value where the file begins"),
     "not UTF-8": (b"name: x\ntitle: \xff\xfe\n", 2, "byte 0xff, which is not UTF-8"),
     "control character": (b"name: x\ntitle: a\x00b\n", 2, "character U+0000"),
+    "line break of its own": (
+        "name: x\ntitle: a\u2028b\n".encode(),
+        2,
+        "the character U+2028, a line break",
+    ),
     "too deep": (b"a: " + b"[" * 100_000, 1, "more than 32 levels"),
     "too large": (b"a: " + b"x" * 1_100_000, 0, "more than 1000000 bytes"),
     "alias of itself": (b"\na: &a [1, *a]\n", 2, "*a, which is not defined before this line"),
