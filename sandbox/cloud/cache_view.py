@@ -18,14 +18,10 @@ OF_CLUSTERS = (
 Render = Callable[[dict[str, Any]], str]
 
 
-def prepare() -> None:
-    """Make the emulator show what was set."""
-    cache = emulator.service("elasticache")
-    if getattr(cache, "_gonogo_shown", False):
-        return
+def show_all(cache: Any) -> None:
+    """Make MiniStack's module show what was set."""
     cache._rg_xml = _with_members(cache._rg_xml, GROUP_MEMBERS)
     cache._cluster_xml_inner = _with_members(cache._cluster_xml_inner, CLUSTER_MEMBERS)
-    cache._gonogo_shown = True
 
 
 def keep(group: dict[str, Any], wanted: dict[str, Any]) -> None:
@@ -41,6 +37,7 @@ def keep(group: dict[str, Any], wanted: dict[str, Any]) -> None:
         "TransitEncryptionEnabled": wanted.get("TransitEncryptionEnabled"),
     }
     group.update({name: value for name, value in added.items() if value is not None})
+    _keep_log_delivery(group, wanted)
     for cluster in clusters(group):
         cluster["NetworkType"], cluster["IpDiscovery"] = group["NetworkType"], group["IpDiscovery"]
         cluster.update({name: wanted[name] for name in OF_CLUSTERS if wanted.get(name) is not None})
@@ -55,6 +52,27 @@ def keep(group: dict[str, Any], wanted: dict[str, Any]) -> None:
             }
         if wanted.get("NotificationTopicArn"):
             cluster["_gonogo_topic"] = wanted["NotificationTopicArn"]
+
+
+def _keep_log_delivery(group: dict[str, Any], wanted: dict[str, Any]) -> None:
+    """ModifyReplicationGroup changes the deliveries that it names and leaves the others."""
+    changes = wanted.get("LogDeliveryConfigurations") or []
+    if not changes:
+        return
+    kept = {each["LogType"]: each for each in group.get("LogDeliveryConfigurations") or []}
+    for change in changes:
+        if change.get("Enabled") is False:
+            kept.pop(change["LogType"], None)
+        elif change.get("DestinationDetails"):
+            shown = {name: value for name, value in change.items() if name != "Enabled"}
+            kept[change["LogType"]] = {
+                **kept.get(change["LogType"], {}),
+                **shown,
+                "Status": "active",
+            }
+    group["LogDeliveryConfigurations"] = list(kept.values())
+    for cluster in clusters(group):
+        cluster["LogDeliveryConfigurations"] = list(kept.values())
 
 
 def clusters(group: dict[str, Any]) -> list[dict[str, Any]]:

@@ -54,7 +54,6 @@ class Caches:
         wanted = call.parameters
         rules.check_create(wanted)
         rules.check_groups(wanted)
-        view.prepare()
         with self._lock:
             response = call.forward()
             if response[0] != 200:
@@ -82,7 +81,6 @@ class Caches:
         wanted = call.parameters
         rules.check_token(wanted.get("AuthToken"))
         rules.check_groups(wanted)
-        view.prepare()
         with self._lock:
             response = call.forward()
             group = self._group(wanted.get("ReplicationGroupId"))

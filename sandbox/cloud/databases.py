@@ -53,19 +53,11 @@ class Databases:
             "CreateDBInstanceReadReplica": self.refuse_replica,
         }
 
-    def prepare(self) -> None:
-        """Make the emulator show what was set."""
-        rds = emulator.service("rds")
-        if not getattr(rds, "_gonogo_shown", False):
-            rds._instance_xml = view.shown(rds._instance_xml)
-            rds._gonogo_shown = True
-
     def create(self, call: Call) -> Response:
         """CreateDBInstance: the record, and a server with that master user and database."""
         wanted = call.parameters
         if wanted.get("Engine") != "postgres" or wanted.get("DBClusterIdentifier"):
             return call.forward()
-        self.prepare()
         rules.check_create(wanted)
         _check_groups(wanted)
         rds = emulator.service("rds")
@@ -97,7 +89,6 @@ class Databases:
         instance = _instance(wanted)
         if instance is None or not instance.get("_gonogo"):
             return call.forward()
-        self.prepare()
         rules.check_common(wanted)
         _check_groups(wanted)
         with self._lock(call, instance["DBInstanceIdentifier"]):

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import importlib
 import os
+import sys
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 VERSION = "1.5.33"
 ACCOUNT = "000000000000"
-SERVICES_WITH_CONTAINERS = (
-    "documentdb", "dsql", "ec2", "ecs", "eks", "elasticache", "glue", "lambda_microvms",
-    "mwaa", "opensearch", "opensearchserverless", "rds",
-)  # fmt: skip
 INNER_NAMES = {
     "ministack.app": (
         "app", "_dispatch_service_request", "_state_map", "_get_module", "_reset_all_state",
@@ -79,23 +78,31 @@ def load() -> ModuleType:
             f"MiniStack {version('ministack')} is installed, {VERSION} is needed:"
             f" pip install ministack=={VERSION}"
         )
+    # Somebody's Docker containers are not ours to start or to sweep away.
+    sys.modules["docker"] = None  # type: ignore[assignment]
     for name, inner in INNER_NAMES.items():
         _check(importlib.import_module(name), inner)
-    application = importlib.import_module("ministack.app")
-    # Somebody's Docker containers are not ours to start or to sweep away.
-    application._docker_socket_present = lambda: False  # type: ignore[attr-defined]
-    return application
+    application: Any = importlib.import_module("ministack.app")
+    application._docker_socket_present = lambda: False
+    _original_get_module.append(application._get_module)
+    application._get_module = service
+    return importlib.import_module("ministack.app")
+
+
+def when_loaded(name: str, change: Callable[[Any], None]) -> None:
+    """Have a service's module changed when it is first used; importing all of them is slow."""
+    _changes.setdefault(name, []).append(change)
 
 
 def service(name: str) -> Any:
-    """A service's module of MiniStack, checked, and kept from a Docker daemon."""
-    application: Any = importlib.import_module("ministack.app")
-    first = name not in application._loaded_modules
-    module = application._get_module(name)
-    if first:
-        _check(module, INNER_NAMES_OF_SERVICES.get(name, ()))
-        if name in SERVICES_WITH_CONTAINERS and hasattr(module, "_get_docker"):
-            module._get_docker = lambda: None
+    """A service's module of MiniStack, checked and changed as the sandbox needs it."""
+    with _loading:
+        module = _original_get_module[0](name)
+        if name not in _seen:
+            _check(module, INNER_NAMES_OF_SERVICES.get(name, ()))
+            for change in _changes.get(name, ()):
+                change(module)
+            _seen.add(name)
     return module
 
 
@@ -115,3 +122,9 @@ def _check(module: ModuleType, names: tuple[str, ...]) -> None:
     missing = [name for name in names if not hasattr(module, name)]
     if missing:
         raise EmulatorError(f"{module.__name__} lacks {', '.join(missing)}; reinstall MiniStack.")
+
+
+_loading = threading.RLock()
+_seen: set[str] = set()
+_changes: dict[str, list[Callable[[Any], None]]] = {}
+_original_get_module: list[Callable[[str], Any]] = []

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import shutil
 
-from sandbox.cloud import cache_view as view
 from sandbox.cloud import emulator
 from sandbox.cloud.caches import Caches
 from sandbox.cloud.databases import Databases
@@ -37,7 +36,6 @@ def caches(these: Caches, *, unclean: bool) -> list[str]:
             )
     for account, region, group in these.groups():
         with emulator.scope(account, region):
-            view.prepare()
             notes += these.restore(group, unclean=unclean)
     return notes
 
@@ -54,7 +52,6 @@ def databases(these: Databases, *, unclean: bool) -> list[str]:
             notes.append(f"A PostgreSQL server that no DB instance owns was removed: {folder.name}")
     for account, region, instance in these.instances():
         with emulator.scope(account, region):
-            these.prepare()
             if instance["DBInstanceStatus"] != "stopped":
                 notes += these.restore(instance, unclean=unclean)
     return notes

@@ -14,13 +14,15 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from sandbox.cloud import emulator, reconcile
+from sandbox.cloud import emulator, outside, patches, reconcile
 from sandbox.cloud.autoscaling import Autoscaling
 from sandbox.cloud.caches import Caches
 from sandbox.cloud.database_groups import ParameterGroups
 from sandbox.cloud.databases import Databases
 from sandbox.cloud.dispatch import Dispatch
+from sandbox.cloud.kept import Kept
 from sandbox.cloud.persistence import Persistence, add_recovery_notes, write_json
+from sandbox.cloud.readback import Readback
 from sandbox.cloud.recorded import Recorded
 from sandbox.cloud.rotation import Secrets
 from sandbox.stores import certificates
@@ -41,6 +43,8 @@ class Cloud:
         state = home / "emulator"
         emulator.prepare(state, port)
         self._ministack: Any = emulator.load()
+        patches.apply()
+        outside.forbid()
         self.persistence = Persistence(state, home / "recovered.json")
         self.recorded = Recorded()
         self.fronts = Fronts()
@@ -48,6 +52,8 @@ class Cloud:
         self.caches = Caches(home, self.persistence.flush, self.fronts)
         self.autoscaling = Autoscaling(self.recorded)
         self.secrets = Secrets(self.databases)
+        self.readback = Readback()
+        self.kept = Kept(self.recorded)
         self.notes: list[str] = []
 
     def load(self) -> None:
@@ -57,6 +63,8 @@ class Cloud:
         own = {
             "gonogo_recorded": (self.recorded.state, self.recorded.restore),
             "gonogo_autoscaling": (self.autoscaling.state, self.autoscaling.restore),
+            "gonogo_readback": (self.readback.state, self.readback.restore),
+            "gonogo_kept": (self.kept.state, self.kept.restore),
         }
         unclean = self.persistence.load(own)
         self._extend()
@@ -123,6 +131,7 @@ class Cloud:
         ]
         stores += [self.caches.told(region, each) for _, region, each in self.caches.groups()]
         notes = [*self.notes, *self.secrets.failures.values()]
+        notes += [f"Not called, outside this machine: {name}" for name in sorted(outside.refused)]
         return {"stores": stores, "recorded": self.recorded.listed(), "notes": notes}
 
     def reset(self) -> None:
@@ -132,6 +141,8 @@ class Cloud:
         self._ministack._reset_all_state()
         self.recorded.clear()
         self.autoscaling.clear()
+        self.readback.clear()
+        self.kept.clear()
         self.secrets.failures.clear()
         self.persistence.flush()
 
@@ -149,6 +160,10 @@ class Cloud:
         dispatch.add("elasticache", self.caches.handlers())
         dispatch.add("application-autoscaling", self.autoscaling.handlers())
         dispatch.add("secretsmanager", self.secrets.handlers())
+        dispatch.add("rds", self.kept.rds_handlers())
+        dispatch.add("wafv2", self.kept.waf_handlers())
+        for service, handlers in self.readback.handlers():
+            dispatch.add(service, handlers)
         self._ministack._dispatch_service_request = dispatch
 
     def _claim(self) -> None:
