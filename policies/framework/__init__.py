@@ -17,7 +17,8 @@ from policies.framework.rules import (
     show,
     skip,
 )
-from policies.framework.views import Block, Items, Resource, Stack, UnknownRead
+from policies.framework.stack import Stack
+from policies.framework.views import Block, Items, Resource, UnknownRead
 
 __all__ = [
     "ANY_AWS",

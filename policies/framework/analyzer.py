@@ -19,9 +19,10 @@ from policies.framework.judge import Judge, explain
 from policies.framework.report import Report
 from policies.framework.rules import Rule
 from policies.framework.settings import Enforcement, PackSettings, camel, read_settings
+from policies.framework.stack import Stack
 from policies.framework.values import decode_struct
 from policies.framework.verdicts import Level, Outcome, Verdict
-from policies.framework.views import Resource, Stack
+from policies.framework.views import Resource
 
 PACK = "gonogo"
 VERSION = "0.1.0"

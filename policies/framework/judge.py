@@ -8,8 +8,9 @@ from typing import TypeAlias
 
 from policies.framework.rules import Finding, NotApplicable, Rule, Undecidable
 from policies.framework.settings import PackSettings
+from policies.framework.stack import Stack
 from policies.framework.verdicts import Level, Outcome, Verdict
-from policies.framework.views import Resource, Stack, UnknownRead
+from policies.framework.views import Resource, UnknownRead
 
 Waive: TypeAlias = Callable[[Rule, Resource], str | None]
 """Gives the reason why a rule is waived for a resource, or None."""

@@ -23,13 +23,16 @@ ANY_AWS = "aws:*"
 
 @dataclass(frozen=True)
 class Fix:
-    """What mends a violation: the key in a Gonogo system's YAML, and the raw `pulumi_aws` call."""
+    """What mends a violation: the key in a Gonogo system's YAML, and the raw `pulumi_aws` call.
+
+    `yaml` is empty where no key can break the rule, since the components see to it.
+    """
 
     yaml: str
     raw: str
 
     def __str__(self) -> str:
-        return f"{self.yaml} (raw: {self.raw})"
+        return f"{self.yaml} (raw: {self.raw})" if self.yaml else self.raw
 
 
 @dataclass(frozen=True)

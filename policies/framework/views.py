@@ -1,4 +1,4 @@
-"""What a rule sees of a resource and of a stack.
+"""What a rule sees of a resource.
 
 Reading an unknown value raises `UnknownRead`; the framework makes *undecided* of it. Asking whether
 a key is there, or how long a list is, does not read the value.
@@ -7,8 +7,9 @@ a key is there, or how long a list is, does not read the value.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from policies.framework.values import UNKNOWN, Asset, Secret, plain
@@ -98,8 +99,10 @@ def reveal(raw: Any, path: str, owner: str) -> Any:
 _INDEX = re.compile(r"\[(\d+)\]")
 
 
-def _steps(path: str) -> list[str]:
-    return _INDEX.sub(r".\1", path).split(".")
+@lru_cache(maxsize=1024)
+def steps(path: str) -> tuple[str, ...]:
+    """A path's steps: `ingress[0].cidrBlocks` is ingress, 0, cidrBlocks."""
+    return tuple(_INDEX.sub(r".\1", path).split("."))
 
 
 _MISSING = object()
@@ -166,7 +169,7 @@ class Resource:
     def is_secret(self, path: str) -> bool:
         """Whether Pulumi has the property, or what holds it, marked secret."""
         value: Any = self.properties
-        for step in _steps(path):
+        for step in steps(path):
             value = _step(plain(value), step)
             if type(value) is Secret:
                 return True
@@ -191,7 +194,7 @@ class Resource:
     def _find(self, source: Mapping[str, Any], path: str) -> Any:
         value: Any = source
         walked = ""
-        for step in _steps(path):
+        for step in steps(path):
             value = plain(value)
             if value is UNKNOWN:
                 raise UnknownRead(walked, self.urn)
@@ -228,134 +231,3 @@ def _strings(
             yield from _strings(element, f"{path}.{key}" if path else key, marked, unknown)
     elif isinstance(value, Asset) and isinstance(value.content.get("text"), str):
         yield f"{path}.text" if path else "text", value.content["text"], marked
-
-
-class Stack:
-    """All resources of the stack, with what depends on what."""
-
-    def __init__(self, resources: Iterable[Resource]) -> None:
-        self.resources = tuple(resources)
-        self.by_urn = {resource.urn: resource for resource in self.resources}
-        self._by_type: dict[str, list[Resource]] = {}
-        for resource in self.resources:
-            self._by_type.setdefault(resource.type, []).append(resource)
-        self._users: dict[str, list[tuple[Resource, str]]] | None = None
-        self._referred: dict[tuple[str, str, tuple[str, ...]], list[Resource]] = {}
-
-    def of_type(self, *types: str) -> list[Resource]:
-        """The resources of these types, in the order they were registered."""
-        return [resource for kind in types for resource in self._by_type.get(kind, ())]
-
-    def sources(self, resource: Resource, *properties: str) -> list[Resource]:
-        """The resources whose outputs the properties were made from."""
-        urns: dict[str, None] = {}
-        for name in properties:
-            urns.update(dict.fromkeys(resource.property_dependencies.get(name, ())))
-        return [self.by_urn[urn] for urn in urns if urn in self.by_urn]
-
-    def users(self, target: Resource, *types: str, through: str = "") -> list[Resource]:
-        """The resources of these types that refer to `target`, by any property or by `through`."""
-        if self._users is None:
-            self._users = {}
-            for resource in self.resources:
-                for name, urns in resource.property_dependencies.items():
-                    for urn in urns:
-                        self._users.setdefault(urn, []).append((resource, name))
-        found: dict[str, Resource] = {}
-        for resource, name in self._users.get(target.urn, ()):
-            if (not types or resource.type in types) and (not through or name == through):
-                found[resource.urn] = resource
-        return list(found.values())
-
-    def referred(self, resource: Resource, path: str, *types: str) -> list[Resource]:
-        """The resources of these types that the property at `path` names.
-
-        Found by what it was made from, and by its value: an ARN, an id or a name that is written
-        out. This decides at a first preview, where ARNs are not known yet.
-        """
-        key = (resource.urn, path, types)
-        if key not in self._referred:
-            self._referred[key] = self._refer(resource, path, types)
-        return self._referred[key]
-
-    def _refer(self, resource: Resource, path: str, types: tuple[str, ...]) -> list[Resource]:
-        top = _steps(path)[0]
-        found = {
-            source.urn: source
-            for source in self.sources(resource, top)
-            if not types or source.type in types
-        }
-        values = set(_known_strings(resource, path))
-        if values:
-            for candidate in self.of_type(*types):
-                if candidate.urn not in found and _is_named(candidate, values):
-                    found[candidate.urn] = candidate
-        return list(found.values())
-
-
-def _is_named(candidate: Resource, values: set[str]) -> bool:
-    return bool(values & identities(candidate)) or any(
-        value.startswith("arn:") and arn_names(value, candidate) for value in values
-    )
-
-
-def _known_strings(resource: Resource, path: str) -> Iterator[str]:
-    value = resource.output(path)
-    raw = value if isinstance(value, str) else None
-    if raw is not None:
-        yield raw
-        return
-    try:
-        for _, text, _ in resource.strings(path):
-            yield text
-    except UnknownRead:
-        return
-
-
-_IDENTITIES = (
-    "id",
-    "arn",
-    "name",
-    "bucket",
-    "identifier",
-    "clusterIdentifier",
-    "clusterId",
-    "replicationGroupId",
-    "arnSuffix",
-    "family",
-    "alarmName",
-)
-
-
-def identities(resource: Resource) -> set[str]:
-    """What others may call the resource: its id, its ARN, its physical name."""
-    return {
-        value for key in _IDENTITIES if isinstance(value := resource.output(key), str) and value
-    }
-
-
-# What stands before the name in an ARN, by the type it belongs to.
-_ARN_SERVICES = {
-    "aws:sns/topic:Topic": "sns",
-    "aws:lb/loadBalancer:LoadBalancer": "elasticloadbalancing",
-    "aws:wafv2/webAcl:WebAcl": "wafv2",
-    "aws:secretsmanager/secret:Secret": "secretsmanager",
-    "aws:ecs/cluster:Cluster": "ecs",
-    "aws:ecs/taskDefinition:TaskDefinition": "ecs",
-    "aws:cloudwatch/metricAlarm:MetricAlarm": "cloudwatch",
-    "aws:s3/bucket:Bucket": "s3",
-    "aws:s3/bucketV2:BucketV2": "s3",
-    "aws:kms/key:Key": "kms",
-    "aws:rds/instance:Instance": "rds",
-}
-
-
-def arn_names(arn: str, resource: Resource) -> bool:
-    """Whether a written-out ARN names the resource, whose own ARN is not known yet."""
-    service = _ARN_SERVICES.get(resource.type)
-    parts = arn.split(":", 5)
-    if service is None or len(parts) < 6 or parts[2] != service:
-        return False
-    words = re.split(r"[:/]", parts[5])
-    tail = parts[5].partition(":")[2] or parts[5]
-    return any(name in words or name == tail for name in identities(resource))

@@ -18,7 +18,7 @@ from policies.framework import (
     same,
     skip,
 )
-from policies.framework.views import identities
+from policies.framework.stack import identities
 
 METRIC = "aws:cloudwatch/metricAlarm:MetricAlarm"
 COMPOSITE = "aws:cloudwatch/compositeAlarm:CompositeAlarm"
@@ -79,15 +79,21 @@ def _has_actions(alarm: Resource, stack: Stack) -> bool:
 
 
 def _composite_of(alarm: Resource, stack: Stack) -> Resource | None:
-    names = identities(alarm)
+    """The composite alarm that listens to this one, by dependency or by name in its rule."""
+    by_urn, by_word = stack.once("composites", lambda: _index_composites(stack))
+    found = [by_urn.get(alarm.urn), *(by_word.get(name) for name in identities(alarm))]
+    return next((item for item in found if item is not None and item is not alarm), None)
+
+
+def _index_composites(stack: Stack) -> tuple[dict[str, Resource], dict[str, Resource]]:
+    by_urn: dict[str, Resource] = {}
+    by_word: dict[str, Resource] = {}
     for composite in stack.of_type(COMPOSITE):
-        expression = str(composite.known("alarmRule", ""))
-        named = set(re.findall(r"[\w.:/-]+", expression))
-        if composite is not alarm and (
-            alarm in stack.sources(composite, "alarmRule") or names & named
-        ):
-            return composite
-    return None
+        for source in stack.sources(composite, "alarmRule"):
+            by_urn[source.urn] = composite
+        for word in re.findall(r"[\w.:/-]+", str(composite.known("alarmRule", ""))):
+            by_word[word] = composite
+    return by_urn, by_word
 
 
 @rule(
@@ -107,17 +113,10 @@ def _composite_of(alarm: Resource, stack: Stack) -> Resource | None:
 )
 def topic_has_subscription(topic: Resource, stack: Stack) -> Findings:
     """Every topic that an alarm sends to. Decided by dependencies where ARNs are not known."""
-    alarms = [
-        alarm
-        for alarm in stack.of_type(METRIC, COMPOSITE)
-        if topic in stack.referred(alarm, "alarmActions", TOPIC)
-    ]
+    alarms = stack.referring(topic, "alarmActions", METRIC, COMPOSITE)
     if not alarms:
         skip("no alarm of this stack sends to it")
-    if not any(
-        topic in stack.referred(subscription, "topic", TOPIC)
-        for subscription in stack.of_type(SUBSCRIPTION)
-    ):
+    if not stack.referring(topic, "topic", SUBSCRIPTION):
         yield Finding(
             f"no subscription, and {len(alarms)} alarm{'s' if len(alarms) > 1 else ''} "
             "sending to it",
@@ -142,25 +141,39 @@ def _metrics(alarm: Resource) -> Iterator[Mapping[str, Any]]:
         return
 
 
-def _watches(alarm: Resource, target: Resource, stack: Stack) -> bool:
-    if target in stack.sources(alarm, "dimensions", "metricQueries"):
-        return True
-    names = identities(target)
-    for metric in _metrics(alarm):
-        dimensions = metric.get("dimensions") or {}
-        for key in dimensions:
-            try:
-                value = str(dimensions[key])
-            except UnknownRead:
-                continue
-            # The nodes of a cache are called after their group: main-001.
-            if value in names or re.sub(r"-\d{3}(-\d{3})?$", "", value) in names:
-                return True
-    return False
-
-
 def _alarms_on(target: Resource, stack: Stack) -> list[Resource]:
-    return [alarm for alarm in stack.of_type(METRIC) if _watches(alarm, target, stack)]
+    """The alarms on a metric of the target: by dependency, or by its name in a dimension."""
+    by_urn, by_value = stack.once("alarms", lambda: _index_alarms(stack))
+    found = {alarm.urn: alarm for alarm in by_urn.get(target.urn, ())}
+    for name in identities(target):
+        found.update((alarm.urn, alarm) for alarm in by_value.get(name, ()))
+    return list(found.values())
+
+
+Index = dict[str, list[Resource]]
+
+
+def _index_alarms(stack: Stack) -> tuple[Index, Index]:
+    by_urn: Index = {}
+    by_value: Index = {}
+    for alarm in stack.of_type(METRIC):
+        for source in stack.sources(alarm, "dimensions", "metricQueries"):
+            by_urn.setdefault(source.urn, []).append(alarm)
+        for value in {value for metric in _metrics(alarm) for value in _dimensions(metric)}:
+            by_value.setdefault(value, []).append(alarm)
+    return by_urn, by_value
+
+
+def _dimensions(metric: Mapping[str, Any]) -> Iterator[str]:
+    dimensions = metric.get("dimensions") or {}
+    for key in dimensions:
+        try:
+            value = str(dimensions[key])
+        except UnknownRead:
+            continue
+        yield value
+        # The nodes of a cache are called after their group: main-001, main-0001-001.
+        yield re.sub(r"(-\d{4})?-\d{3}$", "", value)
 
 
 def _wants_alarm(target: Resource, stack: Stack, what: str) -> Findings:
@@ -209,12 +222,10 @@ def database_connections_alarm(database: Resource, stack: Stack) -> Findings:
     """An alarm on the connections of the database, or of the proxy in front of it."""
     if database.has("replicateSourceDb"):
         skip("a read replica: the writer's connections are what runs out")
+    named = "dbInstanceIdentifier" if database.type == INSTANCE else "dbClusterIdentifier"
     proxies = [
         proxy
-        for target in stack.of_type(PROXY_TARGET)
-        if database
-        in stack.referred(target, "dbInstanceIdentifier", INSTANCE)
-        + stack.referred(target, "dbClusterIdentifier", CLUSTER)
+        for target in stack.referring(database, named, PROXY_TARGET)
         for proxy in stack.referred(target, "dbProxyName", PROXY)
     ]
     for watched in (database, *proxies):

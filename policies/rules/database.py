@@ -60,11 +60,7 @@ def database_multi_az(database: Resource, stack: Stack) -> Findings:
         return  # a multi-AZ DB cluster: three zones by construction
     if str(database.known("engineMode", "provisioned")) == "serverless":
         skip("Aurora Serverless v1 moves to another zone by itself")
-    members = [
-        member
-        for member in stack.of_type(CLUSTER_INSTANCE)
-        if database in stack.referred(member, "clusterIdentifier", CLUSTER)
-    ]
+    members = stack.referring(database, "clusterIdentifier", CLUSTER_INSTANCE)
     if len(members) < 2:
         yield Finding(
             f"{len(members)} cluster instance{'' if len(members) == 1 else 's'}",

@@ -26,12 +26,7 @@ TARGET_GROUPS = ("aws:lb/targetGroup:TargetGroup", "aws:alb/targetGroup:TargetGr
 )
 def container_health_check(task: Resource, stack: Stack) -> Findings:
     """Every essential container of a long-running task. One-off tasks end by themselves."""
-    services = [
-        service
-        for service in stack.of_type(SERVICE)
-        if task in stack.referred(service, "taskDefinition", TASK)
-    ]
-    if not services:
+    if not stack.referring(task, "taskDefinition", SERVICE):
         skip("no service of this stack runs it for long")
     for container in containers(task):
         if container.get("essential") is False:

@@ -63,7 +63,7 @@ _TOO_MUCH = re.compile(r"(?:^|:policy/)(AdministratorAccess|PowerUserAccess|IAMF
     lines=("001:342",),
     why="A role that may do everything turns any break-in into a complete one.",
     fix=Fix(
-        "nothing: Gonogo's roles name what they need",
+        "",
         "aws.iam.RolePolicy(policy=...) with actions and resource ARNs by name",
     ),
     reference=f"{_DOCS}best-practices.html#grant-least-privilege",
@@ -135,7 +135,7 @@ def _too_wide(statement: Mapping[str, Any]) -> Iterator[str]:
     lines=("001:342",),
     why="A role that everybody may take is everybody's.",
     fix=Fix(
-        "nothing: Gonogo's roles trust one AWS service each",
+        "",
         'aws.iam.Role(assume_role_policy=...) with "Principal": {"Service": "..."}',
     ),
     reference=f"{_DOCS}reference_policies_elements_principal.html",

@@ -55,7 +55,7 @@ def image_pinned(resource: Resource) -> Findings:
     lines=("001:252",),
     why="A version's tag must go on meaning the version it was given to.",
     fix=Fix(
-        "nothing: Gonogo's repositories have it",
+        "",
         'aws.ecr.Repository(image_tag_mutability="IMMUTABLE")',
     ),
     reference="https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html",
@@ -75,7 +75,7 @@ def image_tags_immutable(repository: Resource) -> Findings:
     lines=("001:248", "001:370"),
     why="Known vulnerabilities are found when an image arrives, not when it is used against you.",
     fix=Fix(
-        "nothing: Gonogo's repositories have it",
+        "",
         "aws.ecr.Repository(image_scanning_configuration={'scan_on_push': True})",
     ),
     reference="https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-scanning-basic.html",

@@ -126,11 +126,7 @@ def load_balancer_rate_limited(balancer: Resource, stack: Stack) -> Findings:
         skip(f"WAF does not stand before a {kind} load balancer")
     if _is_internal(balancer):
         skip("inside the network only")
-    associations = [
-        association
-        for association in stack.of_type(ASSOCIATION)
-        if balancer in stack.referred(association, "resourceArn", *LOAD_BALANCERS)
-    ]
+    associations = stack.referring(balancer, "resourceArn", ASSOCIATION)
     if not associations:
         yield Finding("no web ACL", "a web ACL with a rate-based rule", "webAclAssociation")
         return

@@ -45,7 +45,7 @@ _ALL_PROTOCOLS = {"-1", "all"}
     lines=("001:342",),
     why="What the whole internet can reach, the whole internet will try.",
     fix=Fix(
-        "nothing: Gonogo opens only the load balancer's 80 and 443",
+        "",
         "aws.vpc.SecurityGroupIngressRule(referenced_security_group_id=...) in place of 0.0.0.0/0",
     ),
     reference="https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html",

@@ -19,7 +19,6 @@ from policies.framework import (
     UnknownRead,
     number,
     rule,
-    same,
     skip,
 )
 from policies.framework.detectors import looks_random, name_says_secret, secret_literal
@@ -270,15 +269,18 @@ def secret_value_marked(resource: Resource) -> Findings:
 
 
 def _all_marked(resource: Resource, path: str) -> bool:
-    """Whether what is inside is marked, where the whole is not: a list of marked passwords."""
+    """Whether every secret inside is marked, where the whole is not: a list of passwords, or of
+    users with one each."""
     try:
-        return all(
+        marks = [
             marked
             for where, _, marked in resource.strings(path)
-            if name_says_secret(re.sub(r"\[\d+\]", "", where).rpartition(".")[2]) or where == path
-        ) and path in {"users", "passwords", "authenticationMode.passwords"}
+            if re.fullmatch(rf"{re.escape(path)}\[\d+\]", where)
+            or name_says_secret(where.rpartition(".")[2])
+        ]
     except UnknownRead:
         return False
+    return bool(marks) and all(marks)
 
 
 @rule(
@@ -322,7 +324,7 @@ def tags_no_secrets(resource: Resource) -> Findings:
     lines=("001:62", "001:155"),
     why="Outputs are printed by every run and read by other stacks.",
     fix=Fix(
-        "nothing: Gonogo exports where secrets are, never what they are",
+        "",
         'pulumi.export("name", pulumi.Output.secret(value))',
     ),
     reference="https://www.pulumi.com/docs/iac/concepts/secrets/",
@@ -402,21 +404,16 @@ def bearer_token_rotated(secret: Resource, stack: Stack) -> Findings:
 
 
 def _rotations(secret: Resource, stack: Stack) -> list[Resource]:
-    return [
-        rotation
-        for rotation in stack.of_type(ROTATION)
-        if secret in stack.referred(rotation, "secretId", SECRET)
-    ]
+    return stack.referring(secret, "secretId", ROTATION)
 
 
 def _filled_by_a_person(secret: Resource, stack: Stack) -> bool:
     tags = secret.known("tags")
-    if tags is not None and same(str(tags.get(_ROTATION_TAG, "")), "") is False:
-        return str(tags.get(_ROTATION_TAG)) in _ELSEWHERE
+    if tags is not None and tags.get(_ROTATION_TAG):
+        return str(tags[_ROTATION_TAG]) in _ELSEWHERE
     return any(
         _PLACEHOLDER in str(version.known("secretString", ""))
-        for version in stack.of_type(VERSION)
-        if secret in stack.referred(version, "secretId", SECRET)
+        for version in stack.referring(secret, "secretId", VERSION)
     )
 
 

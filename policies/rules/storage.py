@@ -21,7 +21,7 @@ _SWITCHES = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restri
     lines=("001:341", "001:342"),
     why="With the block on, no later policy or ACL can open the bucket to everybody by mistake.",
     fix=Fix(
-        "nothing: Gonogo's buckets have it",
+        "",
         "aws.s3.BucketPublicAccessBlock(bucket=..., block_public_acls=True, "
         "block_public_policy=True, ignore_public_acls=True, restrict_public_buckets=True)",
     ),
@@ -29,11 +29,7 @@ _SWITCHES = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restri
 )
 def bucket_blocked(bucket: Resource, stack: Stack) -> Findings:
     """All four switches, on the bucket or on the account."""
-    blocks = [
-        block
-        for block in stack.of_type(BLOCK)
-        if bucket in stack.referred(block, "bucket", *BUCKETS)
-    ] or stack.of_type(ACCOUNT_BLOCK)
+    blocks = stack.referring(bucket, "bucket", BLOCK) or stack.of_type(ACCOUNT_BLOCK)
     if not blocks:
         yield Finding("no BucketPublicAccessBlock", "one, with all four switches on", "bucket")
     for block in blocks:
@@ -48,7 +44,7 @@ def bucket_blocked(bucket: Resource, stack: Stack) -> Findings:
     types=(KEY,),
     lines=("001:160", "001:341"),
     why="A rotated key limits what one leaked key opens.",
-    fix=Fix("nothing: Gonogo's keys have it", "aws.kms.Key(enable_key_rotation=True)"),
+    fix=Fix("", "aws.kms.Key(enable_key_rotation=True)"),
     reference="https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html",
 )
 def kms_key_rotated(key: Resource) -> Findings:
