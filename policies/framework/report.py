@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import threading
@@ -91,7 +92,8 @@ class Report:
                 part.write_text(content, encoding="utf-8")
                 part.replace(self._path)
             except OSError:
-                part.unlink(missing_ok=True)
+                with contextlib.suppress(OSError):
+                    part.unlink(missing_ok=True)
             self._written_at = time.monotonic()
             self._dirty = False
 
