@@ -253,6 +253,33 @@ def test_an_unfinished_venv_is_made_again(ready: Checkout) -> None:
 
 
 @pytest.mark.slow
+def test_a_venv_whose_python_is_gone_is_made_again(ready: Checkout) -> None:
+    python = ready.folder / ".venv" / "bin" / "python"
+    python.unlink()
+    python.symlink_to("/nowhere/python3")
+    ended = ready.run("check")
+    assert ended.returncode == 0, ended.stderr
+    assert "making .venv again" in ended.stderr
+
+
+def test_the_cli_of_pulumi_is_sought_while_pip_installs(
+    entry: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, text in (
+        ("pulumi", f"touch {tmp_path / 'asked'}; echo v3.999.0"),
+        ("pulumi-language-python", "exit 0"),
+    ):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("GONOGO_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}/usr/bin{os.pathsep}/bin")
+    assert entry.start_engine("check") is None
+    started = entry.start_engine("up")
+    assert started.wait(timeout=20) == 0
+    assert (tmp_path / "asked").exists()
+
+
+@pytest.mark.slow
 def test_a_moved_checkout_and_a_changed_lock_are_noticed(tmp_path: Path) -> None:
     checkout = Checkout(tmp_path / "here", tmp_path / "wheels")
     assert checkout.run("check").returncode == 0
@@ -292,6 +319,15 @@ def test_a_package_with_another_hash_is_refused(tmp_path: Path) -> None:
     assert ended.returncode == 1
     assert "not the one that was pinned" in ended.stderr.splitlines()[-1]
     assert not (checkout.folder / ".venv" / "gonogo-stamp").exists()
+
+
+@pytest.mark.slow
+def test_a_lock_without_hashes_is_refused(tmp_path: Path) -> None:
+    checkout = Checkout(tmp_path / "checkout", tmp_path / "wheels")
+    (checkout.folder / "requirements.lock").write_text("tinylib==1.0\n")
+    ended = checkout.run("check")
+    assert ended.returncode == 1
+    assert "the lock lacks a hash. Next: remake it" in ended.stderr.splitlines()[-1]
 
 
 @pytest.mark.slow

@@ -36,6 +36,7 @@ config = pulumi.Config()
 print("printed by the program")
 pulumi.export("who", config.require("who"))
 pulumi.export("code", config.require_secret("code"))
+pulumi.export("secrets", [pulumi.runtime.is_config_secret(f"probe:{k}") for k in ("who", "code")])
 pulumi.export("of", f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}")
 pulumi.export("root", pulumi.get_root_directory())
 pulumi.export("beside", beside.VALUE)
@@ -114,6 +115,7 @@ def test_a_program_is_previewed_and_deployed(project: Project) -> None:
     assert json.loads(project.run("stack", "output", "--json")) == {
         "who": "world",
         "code": "[secret]",
+        "secrets": [False, True],
         "of": "organization/probe/dev",
         "root": str(project.folder),
         "beside": 5,
@@ -160,6 +162,23 @@ def test_a_failed_program_says_why_and_fails(project: Project, program: str, exp
     assert ended.returncode != 0
     assert expected in ended.stdout
     assert "sandbox/engine" not in ended.stdout
+    # Said once: whoever has told the user what is wrong does not end with a second complaint.
+    assert ("Program exited" in ended.stdout) is expected.startswith("Program exited")
+
+
+def test_a_program_may_be_a_file_that_imports_its_neighbours_late(project: Project) -> None:
+    (project.folder / "app").mkdir()
+    (project.folder / "app" / "near.py").write_text("NAME = 'near'\n")
+    (project.folder / "app" / "start.py").write_text(
+        "import pulumi\n"
+        "def late(value):\n    from near import NAME\n    return NAME\n"
+        "pulumi.export('name', pulumi.Output.from_input(1).apply(late))\n"
+    )
+    (project.folder / "Pulumi.yaml").write_text(
+        "name: probe\nruntime: python\nmain: app/start.py\n"
+    )
+    project.run("up", "--yes", "--skip-preview")
+    assert json.loads(project.run("stack", "output", "--json")) == {"name": "near"}
 
 
 def test_a_missing_program_is_said(project: Project) -> None:
