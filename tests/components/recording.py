@@ -232,12 +232,17 @@ def _without_secrets(value: Any) -> Any:
 
 
 RANDOM = "made-by-get-random-password"
+ZONE_LETTERS = "dcab"  # AWS promises no order
 
 
 def _answer(token: str, args: dict[str, Any]) -> dict[str, Any]:
     if token == "aws:index/getAvailabilityZones:getAvailabilityZones":
         region = args.get("region") or REGION
-        return {"names": [f"{region}{letter}" for letter in "dcab"], "id": region, "region": region}
+        return {
+            "names": [f"{region}{letter}" for letter in ZONE_LETTERS],
+            "id": region,
+            "region": region,
+        }
     if token == "aws:secretsmanager/getRandomPassword:getRandomPassword":
         return {"randomPassword": RANDOM, "id": RANDOM}
     if token == "aws:index/getCallerIdentity:getCallerIdentity":
