@@ -7,6 +7,10 @@ gc.disable()
 
 from pathlib import Path  # noqa: E402
 
+from components import lean  # noqa: E402
+
+lean.install()
+
 import pulumi  # noqa: E402
 
 from components.system import declare  # noqa: E402

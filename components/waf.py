@@ -59,17 +59,20 @@ class Firewall(Component):
             tags=self.tagged(log_group_name),
             opts=self.child(),
         )
-        aws.wafv2.WebAclLoggingConfiguration(
+        Wafv2(
+            "WebAclLoggingConfiguration",
             name,
-            resource_arn=acl.arn,
-            log_destination_configs=[
-                known(context.arn("logs", f"log-group:{log_group_name}"), log_group)
-            ],
-            redacted_fields=[
-                {"single_header": {"name": "authorization"}},
-                {"single_header": {"name": "cookie"}},
-            ],
-            opts=self.child(),
+            {
+                "resourceArn": acl.arn,
+                "logDestinationConfigs": [
+                    known(context.arn("logs", f"log-group:{log_group_name}"), log_group)
+                ],
+                "redactedFields": [
+                    {"singleHeader": {"name": "authorization"}},
+                    {"singleHeader": {"name": "cookie"}},
+                ],
+            },
+            self.child(),
         )
         metric_alarm(
             self,
@@ -88,7 +91,7 @@ class Firewall(Component):
         )
         self.register_outputs({"name": self.acl_name})
 
-    def _acl(self, name: str, rate_limits: Mapping[str, RateLimit]) -> WebAcl:
+    def _acl(self, name: str, rate_limits: Mapping[str, RateLimit]) -> Wafv2:
         rules = [
             _rate_rule(priority, key, limit)
             for priority, (key, limit) in enumerate(rate_limits.items(), start=1)
@@ -97,7 +100,8 @@ class Firewall(Component):
             _managed_rule(priority, group)
             for priority, group in enumerate(MANAGED_RULES, start=len(rules) + 1)
         )
-        return WebAcl(
+        return Wafv2(
+            "WebAcl",
             name,
             {
                 "name": self.acl_name,
@@ -112,19 +116,27 @@ class Firewall(Component):
         )
 
 
-class WebAcl(pulumi.CustomResource):
-    """`aws:wafv2/webAcl:WebAcl` by its properties' own names.
+class Wafv2(pulumi.CustomResource):
+    """A resource of `aws:wafv2` by its properties' own names.
 
-    The class of `pulumi_aws` brings 90 000 lines of types with it, a third of a second in every
-    preview; the resource is the same, in code as in the state.
+    The classes of `pulumi_aws` bring 90 000 lines of types with them, a third of a second in every
+    preview; the resources are the same, in code as in the state.
     """
 
     arn: pulumi.Output[str]
 
-    def __init__(self, name: str, properties: dict[str, Any], opts: pulumi.ResourceOptions) -> None:
+    def __init__(
+        self,
+        kind: str,
+        name: str,
+        properties: dict[str, Any],
+        opts: pulumi.ResourceOptions,
+    ) -> None:
         # The version of pulumi_aws, so that no second provider is started beside the first.
         opts.version = _utilities.get_version()  # type: ignore[no-untyped-call]
-        super().__init__("aws:wafv2/webAcl:WebAcl", name, {**properties, "arn": None}, opts)
+        file = kind[0].lower() + kind[1:]
+        outputs = {"arn": None} if kind == "WebAcl" else {}
+        super().__init__(f"aws:wafv2/{file}:{kind}", name, {**properties, **outputs}, opts)
 
 
 def _rate_rule(priority: int, name: str, limit: RateLimit) -> dict[str, Any]:
