@@ -93,15 +93,13 @@ class Progress:
 
     def _sentence(self, tally: Tally) -> str:
         seconds = duration(time.monotonic() - self._began)
-        done = sum(
-            1 for urn in tally.changed if urn in tally.done and COMPONENTS not in urn.split("$")[-1]
-        )
+        done = sum(tally.changes().values())
         if done == 0 and not tally.running:
             return f"{self._doing} … {seconds}"
         of = f" of {self._expected}" if self._expected else ""
         busy = [name_of(step.urn) for step in tally.working_on()[:3]]
         waiting = f", working on {', '.join(busy)}" if busy else ""
-        return f"{self._doing} … {done}{of} resources, {seconds}{waiting}"
+        return f"{self._doing} … {done}{of} done, {seconds}{waiting}"
 
     def _drawing(self, tally: Tally) -> RenderableType:
         from rich.console import Group

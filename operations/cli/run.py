@@ -44,7 +44,7 @@ def deploy(
         summary.changes(ahead.tally, output, planned=True)
         typer.confirm(f"Apply to AWS account {session.place.account}?", abort=True)
     applied.forget(session.stack.name)
-    expected = summary.provider_changes(ahead.tally)
+    expected = sum(ahead.tally.changes().values())
     with session.progress("Applying", expected=expected or None) as shown:
         ran = target.update(shown)
     said = read_verdicts(target.report)

@@ -56,11 +56,6 @@ def changes(tally: Tally, output: Output, *, planned: bool) -> None:
         output.say(f"  {component:34} {_counts(ops, planned)}")
 
 
-def provider_changes(tally: Tally) -> int:
-    """How many resources of providers change; components have nothing to wait for."""
-    return sum(sum(ops.values()) for ops in tally.by_component().values())
-
-
 def blocked(session: Session, ran: Ran, said: Verdicts, phase: str) -> None:
     """A run that a rule stopped."""
     output, told = session.output, list(blocks(ran.tally, said))

@@ -106,7 +106,7 @@ class Tally:
         return [one for one in self.violations if one.level == "mandatory"]
 
     def changes(self) -> dict[str, int]:
-        """How many resources by what is done to them, without those that stay."""
+        """How many resources of providers by what was done to them, without those that stay."""
         counted = Counter(self.seen[urn] for urn in self._changed())
         return {op: counted[op] for op in CHANGES if counted[op]}
 
@@ -114,8 +114,7 @@ class Tally:
         """The changes of each component, those with most changes first."""
         counted: dict[str, Counter[str]] = {}
         for urn in self._changed():
-            if not type_of(urn).startswith(COMPONENTS):
-                counted.setdefault(self.component_of(urn), Counter())[self.seen[urn]] += 1
+            counted.setdefault(self.component_of(urn), Counter())[self.seen[urn]] += 1
         ordered = sorted(counted.items(), key=lambda item: (-item[1].total(), item[0]))
         return {name: {op: ops[op] for op in CHANGES if ops[op]} for name, ops in ordered}
 
@@ -151,9 +150,11 @@ class Tally:
         ]
 
     def _changed(self) -> list[str]:
-        """What was changed; components among it, which have no step of their own to wait for."""
+        """Resources of providers whose change is done."""
         return [
-            urn for urn in self.changed if urn in self.done or type_of(urn).startswith(COMPONENTS)
+            urn
+            for urn in self.changed
+            if urn in self.done and not type_of(urn).startswith((COMPONENTS, "pulumi:"))
         ]
 
     def _ancestors(self, urn: str) -> Iterator[str]:

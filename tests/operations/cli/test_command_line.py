@@ -181,9 +181,7 @@ def test_an_sts_that_does_not_answer_is_given_up(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mark", ["AWS_ENDPOINT_URL", "PULUMI_DEBUG_PROVIDERS"])
-def test_a_shell_that_is_set_to_the_sandbox_is_not_taken_for_aws(
-    tmp_path: Path, mark: str
-) -> None:
+def test_a_shell_that_is_set_to_the_sandbox_is_not_taken_for_aws(tmp_path: Path, mark: str) -> None:
     said = gonogo("preview", "prod", "--cloud", "aws", home=tmp_path, **{mark: "http://127.0.0.1"})
     assert said.returncode == ExitCode.NOT_READY
     assert f"({mark} is set)" in said.stderr

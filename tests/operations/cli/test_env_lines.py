@@ -10,7 +10,7 @@ from operations.cli.env import Shell, lines
 AWKWARD = {
     "PLAIN": "/usr/bin",
     "SPACES": "/home/a b/c",
-    "QUOTES": "it's \"so\"",
+    "QUOTES": 'it\'s "so"',
     "DOLLARS": "$HOME `id` $(id) \\n",
     "LINES": "a\nb",
 }

@@ -147,7 +147,9 @@ from tests.operations.deployment.engine_project import Watching
 from operations.deployment.pulumi import Pulumi
 import json
 given = json.loads(sys.stdin.read())
-pulumi = Pulumi(Path(given["cli"]), Path(given["folder"]), given["environment"], Path(given["logs"]))
+folders = (Path(given[name]) for name in ("cli", "folder", "logs"))
+cli, folder, logs = folders
+pulumi = Pulumi(cli, folder, given["environment"], logs)
 pulumi.run("up", given["arguments"])
 """
 
