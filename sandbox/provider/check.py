@@ -75,7 +75,8 @@ def _fill(
         if row.name in (olds.get("__defaults") or ()) and olds.get(row.name):
             name = str(olds[row.name])
         else:
-            name = auto_name(row, urn_name, seed)
+            prefix = inputs.get(prefix_of(row))
+            name = auto_name(row, urn_name, seed, prefix if isinstance(prefix, str) else None)
         if len(name) > row.name_max:
             failures.append(
                 Failure(
@@ -89,10 +90,18 @@ def _fill(
     return sorted(defaulted)
 
 
-def auto_name(row: ResourceType, urn_name: str, seed: bytes) -> str:
-    """``<name>-<7 hex>``, the same for the same seed of the engine's."""
+def prefix_of(row: ResourceType) -> str:
+    """The property that gives the beginning of the name: ``namePrefix``, ``bucketPrefix``."""
+    return f"{row.name}Prefix"
+
+
+def auto_name(
+    row: ResourceType, urn_name: str, seed: bytes, prefix: str | None = None
+) -> str:
+    """``<name>-<7 hex>``, or ``<prefix><7 hex>``; the same for the same seed of the engine's."""
     digest = hashlib.sha256(seed).hexdigest() if seed else secrets.token_hex(_HEX_DIGITS)
-    name = f"{urn_name}-{digest[:_HEX_DIGITS]}{row.name_suffix}"
+    start = f"{urn_name}-" if prefix is None else prefix
+    name = f"{start}{digest[:_HEX_DIGITS]}"
     return name.lower() if row.name_lower else name
 
 
@@ -115,7 +124,7 @@ def _refuse_missing(
 def _refuse_uncarried(
     row: ResourceType, inputs: Mapping[str, Any], failures: list[Failure]
 ) -> None:
-    known = carried(row)
+    known = carried(row) | {prefix_of(row)}
     for name, value in inputs.items():
         if name not in known and not shapes_trivial(value):
             failures.append(

@@ -71,7 +71,7 @@ def replaced_by(row: ResourceType, name: str) -> bool:
         return False
     if "*" in row.replace:
         return name not in row.update_only
-    return name in row.replace or name == row.name
+    return name in row.replace or (bool(row.name) and name in (row.name, f"{row.name}Prefix"))
 
 
 def _collides(

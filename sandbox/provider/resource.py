@@ -83,10 +83,13 @@ class Tags:
         remove_form: ``keys``, or ``list`` where the call wants [{Key}].
         read: the call that tells the tags, when the read itself does not.
         path: where the tags lie in that answer, or in what the read found.
+        settle: a function that makes the tags those of ``call.tags()``, where there are no calls
+            that add and remove; then ``add`` and ``remove`` are not used.
     """
 
     add: Op
     remove: Op
+    settle: Hook | None = None
     create: str = "Tags"
     form: str = "list"
     add_member: str = "Tags"
@@ -120,7 +123,7 @@ class ResourceType:
         replace: properties that AWS cannot change in place; ``*`` for all but the tags and
             ``update_only``.
         name: the property that holds the physical name, made up when not given.
-        name_max, name_lower, name_suffix: limits of that name, for making it up.
+        name_max, name_lower: limits of that name, for making it up.
         unique: there can be only one of it (an attachment, a policy of something), so the old one
             goes before its replacement comes.
         defaults: what the official provider fills in at Check.
@@ -147,7 +150,6 @@ class ResourceType:
     name: str = ""
     name_max: int = 255
     name_lower: bool = False
-    name_suffix: str = ""
     unique: bool = False
     defaults: Mapping[str, Any] = field(default_factory=dict)
     rename: Mapping[str, str] = field(default_factory=dict)

@@ -25,7 +25,10 @@ _SIMPLE: Final = {
     "pulumi.Archive": "archive",
 }
 _SIGNATURE: Final = r"class %s:\n    def __init__\(__self__(?:, \*)?,?\s*(.*?)\):\n"
-_GETTER: Final = re.compile(r'@pulumi\.getter\(name="(\w+)"\)\n    def (\w+)\(')
+#: a deprecation may stand between the decorator and the method
+_GETTER: Final = re.compile(
+    r'@pulumi\.getter\(name="(\w+)"\)\n(?:(?!    def ).*\n)*?    def (\w+)\('
+)
 _SECRETS: Final = re.compile(r"additional_secret_outputs=\[([^\]]*)\]")
 
 

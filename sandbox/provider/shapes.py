@@ -76,6 +76,8 @@ def to_aws(value: Any, shape: Any, rename: Mapping[str, str], path: str) -> Any:
     ``path`` is the property's, dotted and without list indexes; ``rename`` may name it.
     """
     kind = shape.type_name if shape is not None else ""
+    if kind == "list" and isinstance(value, Mapping) and _is_tag(shape.member):
+        return tags_to(value, "list" if "Key" in shape.member.members else "lower")
     if kind == "list":
         items = value if isinstance(value, list) else [value]
         return [to_aws(item, shape.member, rename, path) for item in items]
@@ -85,7 +87,11 @@ def to_aws(value: Any, shape: Any, rename: Mapping[str, str], path: str) -> Any:
         return _structure(value, shape, rename, path)
     if kind == "map" and isinstance(value, Mapping):
         return {key: to_aws(item, shape.value, rename, path) for key, item in value.items()}
-    return _scalar(value, kind)
+    return _scalar(value, shape)
+
+
+def _is_tag(shape: Any) -> bool:
+    return shape.type_name == "structure" and {*map(squash, shape.members)} == {"key", "value"}
 
 
 def _structure(
@@ -107,9 +113,12 @@ def _structure(
     return result
 
 
-def _scalar(value: Any, kind: str) -> Any:  # noqa: PLR0911
+def _scalar(value: Any, shape: Any) -> Any:  # noqa: PLR0911
+    kind = shape.type_name if shape is not None else ""
     if kind == "string" and not isinstance(value, str):
         if isinstance(value, bool):
+            if set(getattr(shape, "enum", None) or ()) == {"ENABLED", "DISABLED"}:
+                return "ENABLED" if value else "DISABLED"
             return "true" if value else "false"
         return json.dumps(value) if isinstance(value, dict | list) else str(value)
     if kind in ("integer", "long") and isinstance(value, str | float):
@@ -237,7 +246,7 @@ def problems(value: Any, shape: Any, rename: Mapping[str, str], path: str) -> It
         for item in value if isinstance(value, list) else [value]:
             yield from problems(item, shape.member, rename, path)
     elif not has_unknown(value):
-        yield from _scalar_problems(_scalar(value, kind), shape, path)
+        yield from _scalar_problems(_scalar(value, shape), shape, path)
 
 
 def _scalar_problems(value: Any, shape: Any, path: str) -> Iterator[str]:

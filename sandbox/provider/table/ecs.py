@@ -256,20 +256,15 @@ _CREATE_SERVICE: Final = Op(
         "deploymentCircuitBreaker": "deploymentConfiguration.deploymentCircuitBreaker",
         "alarms": "deploymentConfiguration.alarms",
         "loadBalancers.elbName": "loadBalancerName",
-        # sent as ENABLED or DISABLED, not as a boolean
-        "networkConfiguration.assignPublicIp": "-",
     },
     skip=("deploymentConfiguration",),
 )
-_PUBLIC_IP: Final = {True: "ENABLED", False: "DISABLED"}
-
 
 def _service_params(call: Call, op: Op) -> dict[str, Any]:
     params = call.build(op)
     network = params.get("networkConfiguration", {}).get("awsvpcConfiguration")
     if network is not None:
-        given = call.inputs["networkConfiguration"].get("assignPublicIp")
-        network["assignPublicIp"] = _PUBLIC_IP[bool(given)]
+        network.setdefault("assignPublicIp", "DISABLED")  # the API's own default is ENABLED
     if params.get("schedulingStrategy") == "DAEMON":
         params.pop("desiredCount", None)
     return params
@@ -313,12 +308,6 @@ def _cluster_of(arn: str) -> str:
 
 def _service_found(call: Call, found: Mapping[str, Any]) -> dict[str, Any]:
     result = dict(found)
-    network = lookup(found, "networkConfiguration.awsvpcConfiguration")
-    if network is not MISSING:
-        result["networkConfiguration"] = {
-            **network,
-            "assignPublicIp": network.get("assignPublicIp") == "ENABLED",
-        }
     given = call.inputs.get("cluster")
     if isinstance(given, str) and str(found.get("clusterArn", "")).endswith("/" + given):
         result["clusterArn"] = given
@@ -391,8 +380,6 @@ SERVICE: Final = ResourceType(
         "name": "serviceName",
         "cluster": "clusterArn",
         "iamRole": "roleArn",
-        "networkConfiguration": "networkConfiguration",
-        "networkConfiguration.assignPublicIp": "assignPublicIp",
     },
     output={"arn": "serviceArn"},
     unread=("deploymentController", "serviceConnectConfiguration", "forceNewDeployment"),

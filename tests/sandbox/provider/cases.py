@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from sandbox.provider.values import ARCHIVE, ASSET, Asset
 
 
 TRUST = json.dumps(
@@ -29,6 +32,18 @@ def allow(action: str, resource: str = "*", **more: Any) -> str:
     """A policy of one statement."""
     statement = {"Effect": "Allow", "Action": action, "Resource": resource, **more}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def archive(source: str) -> Asset:
+    """A Lambda's code of one file, as the engine hands it over: with its hash."""
+    text = {"text": source, "hash": hashlib.sha256(source.encode()).hexdigest()}
+    return Asset(
+        ARCHIVE,
+        {
+            "assets": {"index.py": Asset(ASSET, text)},
+            "hash": hashlib.sha256(b"archive" + source.encode()).hexdigest(),
+        },
+    )
 
 
 @dataclass(frozen=True)
@@ -614,5 +629,618 @@ CASES: dict[str, Case] = {
             "eventCategories": ["failover", "low storage"],
         },
         {"topic": ("topic", "arn")},
+    ),
+    "rotator": Case(
+        "aws:lambda/function:Function",
+        {
+            "name": "case-rotator",
+            "role": "{role}",
+            "runtime": "python3.12",
+            "handler": "index.handler",
+            "code": archive("def handler(event, context):\n    return 'one'\n"),
+            "environment": {"variables": {"A": "b"}},
+            "timeout": 30,
+            "tags": {"a": "b"},
+        },
+        {"role": ("role", "arn")},
+        update={
+            "timeout": 60,
+            "code": archive("def handler(event, context):\n    return 'two'\n"),
+        },
+        replace={"name": "case-rotator-2"},
+        outputs=("arn", "invokeArn", "qualifiedArn", "version", "codeSha256"),
+    ),
+    "permission": Case(
+        "aws:lambda/permission:Permission",
+        {
+            "function": "{function}",
+            "statementId": "secrets",
+            "action": "lambda:InvokeFunction",
+            "principal": "secretsmanager.amazonaws.com",
+        },
+        {"function": ("rotator", "name")},
+        replace={"principal": "events.amazonaws.com"},
+    ),
+    "rotation": Case(
+        "aws:secretsmanager/secretRotation:SecretRotation",
+        {
+            "secretId": "{secret}",
+            "rotationLambdaArn": "{function}",
+            "rotateImmediately": False,
+            "rotationRules": {"automaticallyAfterDays": 30},
+        },
+        {"secret": ("secret", "id"), "function": ("rotator", "arn")},
+        update={"rotationRules": {"automaticallyAfterDays": 7}},
+    ),
+    "proxy": Case(
+        "aws:rds/proxy:Proxy",
+        {
+            "name": "case-proxy",
+            "engineFamily": "POSTGRESQL",
+            "roleArn": "{role}",
+            "vpcSubnetIds": ["{one}", "{two}"],
+            "vpcSecurityGroupIds": ["{sg}"],
+            "requireTls": True,
+            "auths": [{"authScheme": "SECRETS", "iamAuth": "DISABLED", "secretArn": "{secret}"}],
+        },
+        {
+            "role": ("role", "arn"),
+            "one": ("subnet", "id"),
+            "two": ("subnet2", "id"),
+            "sg": ("sg", "id"),
+            "secret": ("secret", "arn"),
+        },
+        update={"idleClientTimeout": 900},
+        replace={"engineFamily": "MYSQL"},
+        outputs=("arn", "endpoint"),
+    ),
+    "pool": Case(
+        "aws:rds/proxyDefaultTargetGroup:ProxyDefaultTargetGroup",
+        {
+            "dbProxyName": "{proxy}",
+            "connectionPoolConfig": {
+                "maxConnectionsPercent": 80,
+                "maxIdleConnectionsPercent": 40,
+                "connectionBorrowTimeout": 30,
+            },
+        },
+        {"proxy": ("proxy", "name")},
+        update={"connectionPoolConfig": {"maxConnectionsPercent": 70}},
+        outputs=("name",),
+    ),
+    "proxy-target": Case(
+        "aws:rds/proxyTarget:ProxyTarget",
+        {
+            "dbProxyName": "{proxy}",
+            "targetGroupName": "default",
+            "dbInstanceIdentifier": "{db}",
+        },
+        {"proxy": ("pool", "dbProxyName"), "db": ("db", "identifier")},
+        outputs=("endpoint",),
+    ),
+    "vault": Case(
+        "aws:backup/vault:Vault",
+        {"name": "case-vault", "kmsKeyArn": "{key}", "tags": {"a": "b"}},
+        {"key": ("key", "arn")},
+        update={"tags": {"a": "c"}},
+        replace={"name": "case-vault-2"},
+        outputs=("arn",),
+    ),
+    "plan": Case(
+        "aws:backup/plan:Plan",
+        {
+            "name": "case-plan",
+            "rules": [
+                {
+                    "ruleName": "daily",
+                    "targetVaultName": "{vault}",
+                    "schedule": "cron(0 5 * * ? *)",
+                    "startWindow": 60,
+                    "completionWindow": 180,
+                    "lifecycle": {"deleteAfter": 35},
+                    "copyActions": [
+                        {"destinationVaultArn": "{arn}", "lifecycle": {"deleteAfter": 35}}
+                    ],
+                }
+            ],
+            "tags": {"a": "b"},
+        },
+        {"vault": ("vault", "name"), "arn": ("vault", "arn")},
+        update={
+            "rules": [
+                {
+                    "ruleName": "daily",
+                    "targetVaultName": "{vault}",
+                    "schedule": "cron(0 6 * * ? *)",
+                }
+            ]
+        },
+        outputs=("arn", "version"),
+    ),
+    "selection": Case(
+        "aws:backup/selection:Selection",
+        {
+            "name": "case-selection",
+            "planId": "{plan}",
+            "iamRoleArn": "{role}",
+            "resources": ["{db}"],
+        },
+        {"plan": ("plan", "id"), "role": ("role", "arn"), "db": ("db", "arn")},
+    ),
+    "cache-subnets": Case(
+        "aws:elasticache/subnetGroup:SubnetGroup",
+        {"name": "case-cache", "subnetIds": ["{one}", "{two}"]},
+        {"one": ("subnet", "id"), "two": ("subnet2", "id")},
+        update={"description": "other"},
+        outputs=("arn",),
+    ),
+    "cache-parameters": Case(
+        "aws:elasticache/parameterGroup:ParameterGroup",
+        {
+            "name": "case-redis7",
+            "family": "redis7",
+            "parameters": [{"name": "maxmemory-policy", "value": "volatile-lru"}],
+        },
+        replace={"family": "redis6.x"},
+        outputs=("arn",),
+    ),
+    "cache": Case(
+        "aws:elasticache/replicationGroup:ReplicationGroup",
+        {
+            "replicationGroupId": "case-cache",
+            "description": "case",
+            "engine": "redis",
+            "engineVersion": "7.1",
+            "nodeType": "cache.t4g.small",
+            "numCacheClusters": 2,
+            "automaticFailoverEnabled": True,
+            "multiAzEnabled": True,
+            "atRestEncryptionEnabled": True,
+            "transitEncryptionEnabled": True,
+            "authToken": "sixteen-letters-and-more",
+            "subnetGroupName": "{subnets}",
+            "securityGroupIds": ["{sg}"],
+            "snapshotRetentionLimit": 7,
+            "snapshotWindow": "03:00-05:00",
+            "maintenanceWindow": "sun:05:00-sun:06:00",
+            "tags": {"a": "b"},
+        },
+        {"subnets": ("cache-subnets", "name"), "sg": ("sg", "id")},
+        update={"snapshotRetentionLimit": 14, "tags": {"a": "c"}},
+        replace={"replicationGroupId": "case-cache-2", "subnetGroupName": "other"},
+        outputs=("arn", "primaryEndpointAddress", "port", "memberClusters"),
+    ),
+    "cache-user": Case(
+        "aws:elasticache/user:User",
+        {
+            "userId": "case-user",
+            "userName": "app",
+            "engine": "redis",
+            "accessString": "on ~* +@all",
+            "passwords": ["sixteen-letters-and-more"],
+        },
+        update={"accessString": "on ~app:* +@all"},
+        replace={"userName": "other"},
+        outputs=("arn",),
+    ),
+    "cache-users": Case(
+        "aws:elasticache/userGroup:UserGroup",
+        {"userGroupId": "case-users", "engine": "redis", "userIds": ["{user}"]},
+        {"user": ("cache-user", "userId")},
+        outputs=("arn",),
+    ),
+    "parameter": Case(
+        "aws:ssm/parameter:Parameter",
+        {"name": "/case/one", "type": "SecureString", "value": "first words", "tags": {"a": "b"}},
+        update={"value": "second words"},
+        replace={"name": "/case/two"},
+        outputs=("arn", "version"),
+    ),
+    "repository": Case(
+        "aws:ecr/repository:Repository",
+        {
+            "name": "case/web",
+            "imageTagMutability": "IMMUTABLE",
+            "imageScanningConfiguration": {"scanOnPush": True},
+            "forceDelete": True,
+            "tags": {"a": "b"},
+        },
+        update={"imageScanningConfiguration": {"scanOnPush": False}, "tags": {"a": "c"}},
+        replace={"name": "case/other"},
+        outputs=("arn", "repositoryUrl", "registryId"),
+    ),
+    "image-lifecycle": Case(
+        "aws:ecr/lifecyclePolicy:LifecyclePolicy",
+        {
+            "repository": "{repository}",
+            "policy": json.dumps(
+                {
+                    "rules": [
+                        {
+                            "rulePriority": 1,
+                            "selection": {
+                                "tagStatus": "untagged",
+                                "countType": "imageCountMoreThan",
+                                "countNumber": 10,
+                            },
+                            "action": {"type": "expire"},
+                        }
+                    ]
+                }
+            ),
+        },
+        {"repository": ("repository", "name")},
+    ),
+    "scaling": Case(
+        "aws:appautoscaling/target:Target",
+        {
+            "serviceNamespace": "ecs",
+            "resourceId": "service/case/case",
+            "scalableDimension": "ecs:service:DesiredCount",
+            "minCapacity": 1,
+            "maxCapacity": 4,
+        },
+        {"service": ("service", "id")},
+        update={"maxCapacity": 6},
+        replace={"resourceId": "service/case/other"},
+    ),
+    "scaling-policy": Case(
+        "aws:appautoscaling/policy:Policy",
+        {
+            "name": "cpu",
+            "policyType": "TargetTrackingScaling",
+            "serviceNamespace": "ecs",
+            "resourceId": "{resource}",
+            "scalableDimension": "ecs:service:DesiredCount",
+            "targetTrackingScalingPolicyConfiguration": {
+                "targetValue": 60,
+                "scaleInCooldown": 300,
+                "scaleOutCooldown": 60,
+                "predefinedMetricSpecification": {
+                    "predefinedMetricType": "ECSServiceAverageCPUUtilization"
+                },
+            },
+        },
+        {"resource": ("scaling", "resourceId")},
+        update={
+            "targetTrackingScalingPolicyConfiguration": {
+                "targetValue": 70,
+                "predefinedMetricSpecification": {
+                    "predefinedMetricType": "ECSServiceAverageCPUUtilization"
+                },
+            }
+        },
+        replace={"name": "memory"},
+        outputs=("arn",),
+    ),
+    "scheduled-action": Case(
+        "aws:appautoscaling/scheduledAction:ScheduledAction",
+        {
+            "name": "morning",
+            "serviceNamespace": "ecs",
+            "resourceId": "{resource}",
+            "scalableDimension": "ecs:service:DesiredCount",
+            "schedule": "cron(0 8 * * ? *)",
+            "scalableTargetAction": {"minCapacity": 2, "maxCapacity": 4},
+        },
+        {"resource": ("scaling", "resourceId")},
+        update={"schedule": "cron(0 7 * * ? *)"},
+        outputs=("arn",),
+    ),
+    "certificate": Case(
+        "aws:acm/certificate:Certificate",
+        {
+            "domainName": "case.example.com",
+            "subjectAlternativeNames": ["www.case.example.com"],
+            "validationMethod": "DNS",
+            "tags": {"a": "b"},
+        },
+        update={"tags": {"a": "c"}},
+        replace={"domainName": "other.example.com"},
+        outputs=("arn", "domainValidationOptions"),
+    ),
+    "zone": Case(
+        "aws:route53/zone:Zone",
+        {"name": "case.example.com", "tags": {"a": "b"}, "forceDestroy": True},
+        update={"comment": "other", "tags": {"a": "c"}},
+        replace={"name": "other.example.com"},
+        outputs=("arn", "nameServers", "zoneId"),
+    ),
+    "record": Case(
+        "aws:route53/record:Record",
+        {"zoneId": "{zone}", "name": "www", "type": "A", "ttl": 60, "records": ["192.0.2.1"]},
+        {"zone": ("zone", "zoneId")},
+        update={"ttl": 300, "records": ["192.0.2.2"]},
+        replace={"name": "api", "type": "AAAA"},
+        outputs=("fqdn",),
+    ),
+    "alias-record": Case(
+        "aws:route53/record:Record",
+        {
+            "zoneId": "{zone}",
+            "name": "app",
+            "type": "A",
+            "aliases": [{"name": "{dns}", "zoneId": "{lb}", "evaluateTargetHealth": True}],
+        },
+        {"zone": ("zone", "zoneId"), "dns": ("balancer", "dnsName"), "lb": ("balancer", "zoneId")},
+        outputs=("fqdn",),
+    ),
+    "acl": Case(
+        "aws:wafv2/webAcl:WebAcl",
+        {
+            "name": "case-acl",
+            "scope": "REGIONAL",
+            "defaultAction": {"allow": {}},
+            "visibilityConfig": {
+                "cloudwatchMetricsEnabled": True,
+                "metricName": "case",
+                "sampledRequestsEnabled": True,
+            },
+            "rules": [
+                {
+                    "name": "rate",
+                    "priority": 1,
+                    "action": {"block": {"customResponse": {"responseCode": 429}}},
+                    "statement": {
+                        "rateBasedStatement": {
+                            "limit": 100,
+                            "aggregateKeyType": "IP",
+                            "evaluationWindowSec": 60,
+                            "scopeDownStatement": {
+                                "byteMatchStatement": {
+                                    "searchString": "/api/",
+                                    "positionalConstraint": "STARTS_WITH",
+                                    "fieldToMatch": {"uriPath": {}},
+                                    "textTransformations": [{"priority": 0, "type": "NONE"}],
+                                }
+                            },
+                        }
+                    },
+                    "visibilityConfig": {
+                        "cloudwatchMetricsEnabled": True,
+                        "metricName": "rate",
+                        "sampledRequestsEnabled": True,
+                    },
+                },
+                {
+                    "name": "common",
+                    "priority": 2,
+                    "overrideAction": {"none": {}},
+                    "statement": {
+                        "managedRuleGroupStatement": {
+                            "name": "AWSManagedRulesCommonRuleSet",
+                            "vendorName": "AWS",
+                        }
+                    },
+                    "visibilityConfig": {
+                        "cloudwatchMetricsEnabled": True,
+                        "metricName": "common",
+                        "sampledRequestsEnabled": True,
+                    },
+                },
+            ],
+            "tags": {"a": "b"},
+        },
+        update={"description": "other", "tags": {"a": "c"}},
+        replace={"name": "case-acl-2", "scope": "CLOUDFRONT"},
+        outputs=("arn",),
+    ),
+    "acl-association": Case(
+        "aws:wafv2/webAclAssociation:WebAclAssociation",
+        {"webAclArn": "{acl}", "resourceArn": "{balancer}"},
+        {"acl": ("acl", "arn"), "balancer": ("balancer", "arn")},
+    ),
+    "waf-logs": Case(
+        "aws:cloudwatch/logGroup:LogGroup",
+        {"name": "aws-waf-logs-case", "retentionInDays": 30},
+    ),
+    "acl-logging": Case(
+        "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration",
+        {"resourceArn": "{acl}", "logDestinationConfigs": ["{logs}"]},
+        {"acl": ("acl", "arn"), "logs": ("waf-logs", "arn")},
+    ),
+    "bucket": Case(
+        "aws:s3/bucket:Bucket",
+        {"bucket": "case-bucket-000000000000", "forceDestroy": True, "tags": {"a": "b"}},
+        update={"tags": {"a": "c"}},
+        replace={"bucket": "case-bucket-2-000000000000"},
+        outputs=("arn", "bucketRegionalDomainName"),
+    ),
+    "bucket-block": Case(
+        "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
+        {
+            "bucket": "{bucket}",
+            "blockPublicAcls": True,
+            "blockPublicPolicy": True,
+            "ignorePublicAcls": True,
+            "restrictPublicBuckets": True,
+        },
+        {"bucket": ("bucket", "id")},
+        update={"restrictPublicBuckets": False},
+    ),
+    "bucket-encryption": Case(
+        "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
+        {
+            "bucket": "{bucket}",
+            "rules": [{"applyServerSideEncryptionByDefault": {"sseAlgorithm": "AES256"}}],
+        },
+        {"bucket": ("bucket", "id"), "key": ("key", "arn")},
+        update={
+            "rules": [
+                {
+                    "applyServerSideEncryptionByDefault": {
+                        "sseAlgorithm": "aws:kms",
+                        "kmsMasterKeyId": "{key}",
+                    },
+                    "bucketKeyEnabled": True,
+                }
+            ]
+        },
+    ),
+    "bucket-versioning": Case(
+        "aws:s3/bucketVersioning:BucketVersioning",
+        {"bucket": "{bucket}", "versioningConfiguration": {"status": "Enabled"}},
+        {"bucket": ("bucket", "id")},
+        update={"versioningConfiguration": {"status": "Suspended"}},
+    ),
+    "bucket-lifecycle": Case(
+        "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
+        {
+            "bucket": "{bucket}",
+            "rules": [
+                {
+                    "id": "old",
+                    "status": "Enabled",
+                    "expiration": {"days": 90},
+                    "noncurrentVersionExpiration": {"noncurrentDays": 30},
+                    "transitions": [{"days": 30, "storageClass": "STANDARD_IA"}],
+                }
+            ],
+        },
+        {"bucket": ("bucket", "id")},
+        update={"rules": [{"id": "old", "status": "Enabled", "expiration": {"days": 60}}]},
+    ),
+    "bucket-ownership": Case(
+        "aws:s3/bucketOwnershipControls:BucketOwnershipControls",
+        {"bucket": "{bucket}", "rule": {"objectOwnership": "BucketOwnerEnforced"}},
+        {"bucket": ("bucket", "id")},
+        update={"rule": {"objectOwnership": "BucketOwnerPreferred"}},
+    ),
+    "bucket-policy": Case(
+        "aws:s3/bucketPolicy:BucketPolicy",
+        {
+            "bucket": "{bucket}",
+            "policy": allow("s3:GetObject", "arn:aws:s3:::{bucket}/*", Principal={"AWS": "*"}),
+        },
+        {"bucket": ("bucket", "id")},
+        update={
+            "policy": allow("s3:PutObject", "arn:aws:s3:::{bucket}/*", Principal={"AWS": "*"})
+        },
+    ),
+    "event-rule": Case(
+        "aws:cloudwatch/eventRule:EventRule",
+        {"name": "case-rule", "scheduleExpression": "rate(5 minutes)", "tags": {"a": "b"}},
+        update={"scheduleExpression": "rate(10 minutes)", "state": "DISABLED"},
+        replace={"name": "case-rule-2"},
+        outputs=("arn",),
+    ),
+    "dead-letters": Case(
+        "aws:sqs/queue:Queue",
+        {
+            "name": "case-dead",
+            "messageRetentionSeconds": 1209600,
+            "sqsManagedSseEnabled": True,
+            "tags": {"a": "b"},
+        },
+        update={"messageRetentionSeconds": 86400, "tags": {"a": "c"}},
+        replace={"name": "case-dead-2"},
+        outputs=("arn", "url"),
+    ),
+    "queue-policy": Case(
+        "aws:sqs/queuePolicy:QueuePolicy",
+        {
+            "queueUrl": "{url}",
+            "policy": allow(
+                "sqs:SendMessage", "{arn}", Principal={"Service": "events.amazonaws.com"}
+            ),
+        },
+        {"url": ("dead-letters", "url"), "arn": ("dead-letters", "arn")},
+        update={
+            "policy": allow("sqs:*", "{arn}", Principal={"Service": "events.amazonaws.com"})
+        },
+    ),
+    "connection": Case(
+        "aws:cloudwatch/eventConnection:EventConnection",
+        {
+            "name": "case-connection",
+            "authorizationType": "API_KEY",
+            "authParameters": {"apiKey": {"key": "Authorization", "value": "Bearer token-words"}},
+        },
+        update={"description": "other"},
+        outputs=("arn", "secretArn"),
+    ),
+    "destination": Case(
+        "aws:cloudwatch/eventApiDestination:EventApiDestination",
+        {
+            "name": "case-destination",
+            "connectionArn": "{connection}",
+            "httpMethod": "POST",
+            "invocationEndpoint": "https://example.com/cron",
+        },
+        {"connection": ("connection", "arn")},
+        update={"invocationRateLimitPerSecond": 10},
+        outputs=("arn",),
+    ),
+    "event-target": Case(
+        "aws:cloudwatch/eventTarget:EventTarget",
+        {
+            "rule": "{rule}",
+            "targetId": "http",
+            "arn": "{destination}",
+            "roleArn": "{role}",
+            "httpTarget": {"headerParameters": {"X-Case": "one"}},
+            "retryPolicy": {"maximumEventAgeInSeconds": 3600, "maximumRetryAttempts": 3},
+            "deadLetterConfig": {"arn": "{queue}"},
+        },
+        {
+            "rule": ("event-rule", "name"),
+            "destination": ("destination", "arn"),
+            "role": ("role", "arn"),
+            "queue": ("dead-letters", "arn"),
+        },
+        update={"retryPolicy": {"maximumEventAgeInSeconds": 600, "maximumRetryAttempts": 2}},
+        replace={"targetId": "other"},
+    ),
+    "task-target": Case(
+        "aws:cloudwatch/eventTarget:EventTarget",
+        {
+            "rule": "{rule}",
+            "targetId": "task",
+            "arn": "{cluster}",
+            "roleArn": "{role}",
+            "ecsTarget": {
+                "taskDefinitionArn": "{task}",
+                "launchType": "FARGATE",
+                "taskCount": 1,
+                "networkConfiguration": {"subnets": ["{subnet}"], "securityGroups": ["{sg}"]},
+            },
+        },
+        {
+            "rule": ("event-rule", "name"),
+            "cluster": ("cluster", "arn"),
+            "role": ("role", "arn"),
+            "task": ("task", "arn"),
+            "subnet": ("subnet", "id"),
+            "sg": ("sg", "id"),
+        },
+    ),
+    "schedule-group": Case(
+        "aws:scheduler/scheduleGroup:ScheduleGroup",
+        {"name": "case-group", "tags": {"a": "b"}},
+        update={"tags": {"a": "c"}},
+        outputs=("arn",),
+    ),
+    "schedule": Case(
+        "aws:scheduler/schedule:Schedule",
+        {
+            "name": "case-schedule",
+            "groupName": "{group}",
+            "scheduleExpression": "rate(1 hour)",
+            "flexibleTimeWindow": {"mode": "OFF"},
+            "target": {
+                "arn": "{queue}",
+                "roleArn": "{role}",
+                "input": "{}",
+                "retryPolicy": {"maximumRetryAttempts": 2, "maximumEventAgeInSeconds": 600},
+            },
+        },
+        {
+            "group": ("schedule-group", "name"),
+            "queue": ("dead-letters", "arn"),
+            "role": ("role", "arn"),
+        },
+        update={"scheduleExpression": "rate(2 hours)", "state": "DISABLED"},
+        replace={"name": "case-schedule-2"},
+        outputs=("arn",),
     ),
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
 import sys
@@ -35,20 +34,15 @@ def stop(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def start_emulator(home: Path) -> tuple[subprocess.Popen[bytes], str]:
-    """Plain MiniStack: the table is judged without the sandbox's own extensions."""
-    port = free_port()
-    environment = {
-        **os.environ,
-        "BIND_HOST": "127.0.0.1",
-        "GATEWAY_PORT": str(port),
-        "LOG_LEVEL": "ERROR",
-        "TMPDIR": str(home),
-        "DOCKER_HOST": f"unix://{home}/no-docker.sock",
-    }
-    log = (home / "emulator.log").open("wb")
+def start_emulator(home: Path, port: int = 0) -> tuple[subprocess.Popen[bytes], str]:
+    """The sandbox's own emulator process, with real databases behind it."""
+    port = port or free_port()
+    log = (home / "emulator.log").open("ab")
     process = subprocess.Popen(
-        [sys.executable, "-m", "ministack"], env=environment, stdout=log, stderr=log, cwd=home
+        [sys.executable, "-m", "sandbox.cloud", "--home", str(home), "--port", str(port)],
+        cwd=ROOT,
+        stdout=log,
+        stderr=log,
     )
     url = f"http://127.0.0.1:{port}"
     deadline = time.monotonic() + START_SECONDS
