@@ -69,7 +69,7 @@ def settings(installation: Installation) -> dict[str, Setting]:
 def problem(installation: Installation, name: str, value: str) -> str | None:
     """Why AWS would refuse this value, or None. Formulas (`{...}`) are AWS's to compute."""
     setting = settings(installation).get(name.lower())
-    if value.startswith("{") or "*" in value:
+    if _is_formula(value):
         return None
     if name == FORCE_TLS:
         return None if value in ("0", "1") else "allowed values are: 0,1"
@@ -132,7 +132,7 @@ def _reason_to_leave_out(installation: Installation, name: str, value: str) -> s
         (name in OURS, "the sandbox decides this itself"),
         (setting is None, f"PostgreSQL {installation.version} has no such parameter"),
         (setting and setting.context == "internal", "fixed when PostgreSQL was built"),
-        (value.startswith("{") or "*" in value, "a formula over the instance class's memory"),
+        (_is_formula(value), "a formula over the instance class's memory"),
         (many, f"more than {MAX_CONNECTIONS_HERE} connections are not given room here"),
         (
             problem(installation, name, value),
@@ -140,6 +140,11 @@ def _reason_to_leave_out(installation: Installation, name: str, value: str) -> s
         ),
     )
     return next((reason for holds, reason in reasons if holds), None)
+
+
+def _is_formula(value: str) -> bool:
+    """AWS computes `{DBInstanceClassMemory/9531392}` and functions of it from the instance."""
+    return "{" in value
 
 
 def _number_problem(setting: Setting, value: str) -> str | None:

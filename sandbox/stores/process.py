@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -20,6 +21,8 @@ from pathlib import Path
 import psutil
 
 POLL_SECONDS = 0.01
+PORTS = (20000, 32000)
+PORT_TRIES = 50
 
 
 @dataclass(frozen=True)
@@ -127,11 +130,19 @@ def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
 
 
 def free_port() -> int:
-    """A port of loopback that nobody uses at this moment."""
+    """A port of loopback that nobody uses at this moment.
+
+    It is taken from below the range that the system gives to outgoing connections, so that it
+    is still free when a killed server is started again on it.
+    """
+    for _ in range(PORT_TRIES):
+        port = random.SystemRandom().randrange(*PORTS)
+        if is_port_free(port):
+            return port
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+        chosen: int = probe.getsockname()[1]
+        return chosen
 
 
 def is_port_free(port: int) -> bool:

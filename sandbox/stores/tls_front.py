@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from sandbox.stores.process import free_port
+
 T = TypeVar("T")
 CHUNK_BYTES = 65536
 CONNECT_SECONDS = 10
@@ -101,9 +103,9 @@ async def _listen(front: Front, port: int) -> asyncio.Server:
 
     outer = context if front.kind == "redis" else None
     try:
-        return await asyncio.start_server(serve, "127.0.0.1", port, ssl=outer)
+        return await asyncio.start_server(serve, "127.0.0.1", port or free_port(), ssl=outer)
     except OSError:
-        return await asyncio.start_server(serve, "127.0.0.1", 0, ssl=outer)
+        return await asyncio.start_server(serve, "127.0.0.1", free_port(), ssl=outer)
 
 
 async def _close(server: asyncio.Server) -> None:
