@@ -33,7 +33,11 @@ def tear_down(session: Session, named: list[str], *, yes: bool, remove_stack: bo
     resources = exported(session)
     guards = protections(resources)
     if session.place.cloud is Cloud.AWS:
-        _require_named(guards, named)
+        require_named(guards, named)
+    if not resources:
+        output.say(f"{name}: there is nothing to destroy.")
+        output.document({"stack": name, "result": "nothing", "lifted": [], "deleted": 0})
+        return
     _confirm(session, resources, guards, yes=yes)
     Applied(session.home / "stacks").forget(name)
     client = clients(session)
@@ -101,7 +105,7 @@ def clients(session: Session) -> ClientOf:
     return client
 
 
-def _require_named(guards: list[Protection], named: list[str]) -> None:
+def require_named(guards: list[Protection], named: list[str]) -> None:
     """In AWS nothing loses its protection that was not named."""
     urns = list(dict.fromkeys(one.urn for one in guards))
     unknown = [urn for urn in named if urn not in urns]
