@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
 import sys
 import threading
@@ -16,7 +17,11 @@ _REPORT_SECONDS = 0.25
 
 
 def serve() -> int:
-    """Starts the server, prints its port, and works until it is told to stop."""
+    """Starts the server, prints its port, and works until it is told to stop or its host is gone.
+
+    A host that was killed cannot end its pack: the pack sees that it has another parent.
+    """
+    parent = os.getppid()
     skip_package_code()
 
     import grpc
@@ -55,7 +60,7 @@ def serve() -> int:
     from policies.framework import detectors
 
     detectors.warm_up()
-    while not stopped.wait(_REPORT_SECONDS):
+    while not stopped.wait(_REPORT_SECONDS) and os.getppid() == parent:
         report.write_if_due()
     report.write()
     server.stop(0)

@@ -17,12 +17,13 @@ from policies.framework.values import UNKNOWN, Asset, Secret, plain
 
 class UnknownRead(Exception):  # noqa: N818  a state of the plan, not an error
     """A rule read a value that preview cannot know. `path` is the property's, in camelCase, and
-    `owner` the URN of the resource it belongs to."""
+    `owner` the URN of the resource it belongs to; `paths` are all that were met."""
 
-    def __init__(self, path: str, owner: str = "") -> None:
+    def __init__(self, path: str, owner: str = "", paths: tuple[str, ...] = ()) -> None:
         super().__init__(path)
         self.path = path
         self.owner = owner
+        self.paths = paths or (path,)
 
 
 class Block(Mapping[str, Any]):
@@ -189,7 +190,7 @@ class Resource:
         unknown: list[str] = []
         yield from _strings(start, path, self.is_secret(path) if path else False, unknown)
         if unknown:
-            raise UnknownRead(unknown[0], self.urn)
+            raise UnknownRead(unknown[0], self.urn, tuple(unknown))
 
     def _find(self, source: Mapping[str, Any], path: str) -> Any:
         value: Any = source

@@ -330,16 +330,35 @@ def tags_no_secrets(resource: Resource) -> Findings:
     reference="https://www.pulumi.com/docs/iac/concepts/secrets/",
 )
 def output_no_secrets(root: Resource, _stack: Stack) -> Findings:
-    """What the stack exports, unless it is marked secret."""
+    """What the stack exports, unless it is marked secret.
+
+    An address or an id that AWS gives is not known at preview, and most stacks export some: an
+    unknown output is judged by its name, and by its content when the stack is judged at apply.
+    """
     exported = Resource(root.type, root.name, root.urn, root.outputs)
-    for path, value, marked in exported.strings():
-        name = re.sub(r"\[\d+\]", "", path).rpartition(".")[2]
-        if not marked and (reason := secret_literal(name, value)):
-            yield Finding(
-                f"output {path}: a literal of {len(value)} characters, and {reason}",
-                "an output that Pulumi has marked secret, or the secret's ARN",
-                path,
-            )
+    try:
+        for path, value, marked in exported.strings():
+            if not marked and (reason := secret_literal(_last_name(path), value)):
+                yield Finding(
+                    f"output {path}: a literal of {len(value)} characters, and {reason}",
+                    "an output that Pulumi has marked secret, or the secret's ARN",
+                    path,
+                )
+    except UnknownRead as unknown:
+        for path in unknown.paths:
+            name = _last_name(path)
+            if name_says_secret(name) and (_VALUE.search(name) or not _ENTRY.search(name)):
+                raise UnknownRead(path, root.urn) from unknown
+
+
+# `masterSecret`, not known yet and not marked, is the ARN of an entry that AWS makes; of a
+# `clientSecret` the value itself is called so.
+_ENTRY = re.compile(r"(?i)secrets?$")
+_VALUE = re.compile(r"(?i)(client|shared|signing|jwt|webhook|consumer)[_-]?secrets?$")
+
+
+def _last_name(path: str) -> str:
+    return re.sub(r"\[\d+\]", "", path).rpartition(".")[2]
 
 
 _PLACEHOLDER = "GONOGO-PLACEHOLDER"

@@ -232,7 +232,12 @@ CASES: list[Case] = [
     exports("by name", "fail", "output databasePassword", databasePassword="hunter2"),
     exports("nested", "fail", "output database.password", database={"password": "hunter2"}),
     exports("in a list", "fail", "output urls[0]", urls=[CONNECTION]),
-    exports("unknown", "undecided", arn=UNKNOWN),
+    exports("an address that AWS gives", "pass", endpoint=UNKNOWN, subnets=[UNKNOWN]),
+    exports("unknown", "undecided", endpoint=UNKNOWN, apiKey=UNKNOWN),
+    exports("an entry that AWS makes", "pass", masterSecret=UNKNOWN, database_secret=UNKNOWN),
+    exports("unknown, a value's name", "undecided", clientSecret=UNKNOWN),
+    exports("unknown, snake case", "undecided", client_secret=UNKNOWN),
+    exports("unknown and marked", "pass", apiKey=Secret(UNKNOWN)),
     Case("secret-rotated", "pass", "it", rotated(days(30)), "monthly"),
     Case("secret-rotated", "pass", "it", rotated({"scheduleExpression": "rate(10 days)"}), "rate"),
     Case(
