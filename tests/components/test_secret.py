@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pulumi_aws as aws
 import pytest
 
 from components.encryption import Key
 from components.network import Network
 from components.rotation import RotationFunction
-from components.secret import FIRST_VERSION, PLACEHOLDER, Secret
+from components.secret import FIRST_VERSION, PLACEHOLDER, Secret, generated
 from systems import model
 from tests.components.recording import (
     CONTEXT,
@@ -47,6 +48,20 @@ def test_a_generated_value_is_marked_secret_and_nowhere_bare() -> None:
         records = declare(GENERATED, preview=preview)
         assert records.one(VERSION).inputs["secretString"] == Marked(RANDOM)
         assert RANDOM not in plain_text(records.resources)
+
+
+def test_the_value_stays_secret_wherever_else_it_is_put() -> None:
+    """Pulumi's SDK marks a secret's string by itself, but not what a reader makes of the value."""
+
+    def program() -> None:
+        secret = Secret("heartbeat", GENERATED, CONTEXT)
+        aws.sqs.Queue("reader", name=secret.value.apply(lambda value: f"Bearer {value}"))
+        aws.sqs.Queue("maker", name=generated(CONTEXT, 32))
+
+    records = record(program)
+    for queue in records.all("aws:sqs/queue:Queue"):
+        assert isinstance(queue.inputs["name"], Marked), queue.name
+    assert RANDOM not in plain_text(records.resources)
 
 
 def test_it_is_as_long_as_asked_and_fit_for_headers() -> None:
