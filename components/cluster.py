@@ -73,14 +73,13 @@ class Cluster(Component):
 
     def access(self, stores: Sequence[Store]) -> pulumi.Output[str]:
         """The security group of tasks that may reach these stores, and HTTPS anywhere."""
-        wanted = frozenset(store.identifier for store in stores)
+        wanted = frozenset(_part(store) for store in stores)
         if wanted not in self._accesses:
             self._accesses[wanted] = self._access_group(stores)
         return self._accesses[wanted]
 
     def _access_group(self, stores: Sequence[Store]) -> pulumi.Output[str]:
-        prefix = f"{self.context.name()}-"
-        parts = sorted(store.identifier.removeprefix(prefix) for store in stores)
+        parts = sorted(_part(store) for store in stores)
         name = "-".join(("tasks", *parts))
         physical = shortened(self.context.name(name), 255)
         group = aws.ec2.SecurityGroup(
@@ -103,7 +102,7 @@ class Cluster(Component):
             opts=self.child(),
         )
         for store in stores:
-            part = store.identifier.removeprefix(prefix)
+            part = _part(store)
             aws.vpc.SecurityGroupEgressRule(
                 f"{name}-to-{part}",
                 security_group_id=group.id,
@@ -175,6 +174,11 @@ class Cluster(Component):
             ),
             opts=self.child(),
         )
+
+
+def _part(store: Store) -> str:
+    """A store's name in those of groups and rules: a cache may be called as a database is."""
+    return f"cache-{store.name}" if isinstance(store, Redis) else store.name
 
 
 def declare_role(

@@ -12,7 +12,7 @@ import pulumi_aws as aws
 
 from components import containers
 from components.alarms import Topics
-from components.base import Component, Context, known
+from components.base import Component, Context
 from components.cluster import Cluster, Role, Store, declare_role
 from components.network import Network
 from components.postgres import Postgres
@@ -81,20 +81,23 @@ def declare_task(
         "ecs-tasks",
         list(_execution_statements(name, args, context, platform, owns_tables)),
     )
-    definitions = [
-        containers.application(
+
+    def definitions(addresses: Mapping[str, str]) -> str:
+        plain = environment_of(name, args, context, platform, port)
+        application = containers.application(
             name,
             args,
             context,
-            environment=environment_of(name, args, context, platform, port),
+            environment={**addresses, **plain},
             secrets=secrets_of(args, platform, owns_tables=owns_tables),
             port=port,
             health=health,
             health_command=health_command,
         )
-    ]
-    if platform.tracing.enabled:
-        definitions.append(containers.collector(name, context))
+        beside = [containers.collector(name, context)] if platform.tracing.enabled else []
+        return json.dumps([application, *beside])
+
+    addresses = open_caches(args, platform)
     family = context.name(name)
     definition = aws.ecs.TaskDefinition(
         name,
@@ -108,10 +111,12 @@ def declare_task(
         ),
         execution_role_arn=execution_role.granted,
         task_role_arn=platform.cluster.task_role.granted,
-        container_definitions=known(json.dumps(definitions), log_group),
+        container_definitions=(
+            pulumi.Output.all(**addresses).apply(definitions) if addresses else definitions({})
+        ),
         volumes=[aws.ecs.TaskDefinitionVolumeArgs(name=containers.SCRATCH_VOLUME)],
         tags=parent.tagged(family),
-        opts=parent.child(),
+        opts=parent.child(depends_on=[log_group]),
     )
     return Task(
         definition=definition,
@@ -159,11 +164,25 @@ def secrets_of(args: Workload, platform: Platform, *, owns_tables: bool = False)
         arn = database.migration_secret_arn if owns_tables else database.application_secret_arn
         found[_variable(name, "DATABASE_URL", index)] = f"{arn}:url::"
     for index, name in enumerate(args.caches):
-        found[_variable(name, "REDIS_URL", index)] = f"{platform.caches[name].secret_arn}:url::"
+        token_arn = platform.caches[name].secret_arn
+        if token_arn:
+            found[_variable(name, "REDIS_URL", index)] = f"{token_arn}:url::"
     for variable, reference in args.secrets.items():
         name, _, key = reference.partition(":")
         arn = platform.secrets[name].arn
         found[variable] = f"{arn}:{key}::" if key else arn
+    return found
+
+
+def open_caches(args: Workload, platform: Platform) -> dict[str, pulumi.Output[str]]:
+    """The addresses of caches without a password. They are no secret, and only AWS knows them."""
+    found: dict[str, pulumi.Output[str]] = {}
+    for index, name in enumerate(args.caches):
+        cache = platform.caches[name]
+        if cache.secret_arn is None:
+            scheme = "rediss" if cache.args.transit_encryption else "redis"
+            address = pulumi.Output.concat(scheme, "://", cache.endpoint, f":{cache.port}")
+            found[_variable(name, "REDIS_URL", index)] = address
     return found
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from functools import cache
 from typing import Any
 
 import pytest
 
+from components.redis import Redis
 from components.service import Service
 from systems import model
 from tests.components.parts import (
@@ -366,3 +368,42 @@ def test_everything_belongs_to_the_service() -> None:
     for record_ in usual().custom():
         if record_.name.startswith("web"):
             assert "gonogo:components:Service" in {one.type for one in usual().family(record_)}
+
+
+def cached(store: model.Cache, *, preview: bool = True) -> Records:
+    """A service with a database and a cache that are both called main."""
+
+    def program() -> None:
+        shared = platform()
+        redis = Redis("main", store, CONTEXT, shared.network, topics=shared.topics)
+        Service(
+            "web",
+            changed(caches=("main",)),
+            CONTEXT,
+            dataclasses.replace(shared, caches={"main": redis}),
+        )
+
+    return record(program, preview=preview)
+
+
+def test_a_cache_is_reached_with_its_token() -> None:
+    records = cached(model.Cache(), preview=False)
+    found = references(containers(records, "web")["web"])
+    assert found["REDIS_URL"].startswith(f"{SECRETS}/main/")
+    assert found["REDIS_URL"].endswith(":url::")
+    assert found["DATABASE_URL"] == f"{SECRETS}/main/application:url::"
+    rules = records.named("aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule")
+    ports = {
+        name: rules[f"tasks-cache-main-main-to-{name}"].inputs["fromPort"]
+        for name in ("main", "cache-main")
+    }
+    assert ports == {"main": 5432, "cache-main": 6379}
+
+
+def test_a_cache_without_a_password_is_a_plain_address() -> None:
+    records = cached(model.Cache(auth=False), preview=False)
+    web = containers(records, "web")["web"]
+    assert variables(web)["REDIS_URL"].startswith("rediss://")
+    assert variables(web)["REDIS_URL"].endswith(":6379")
+    assert "REDIS_URL" not in references(web)
+    assert "DATABASE_URL" in references(web)
