@@ -461,7 +461,7 @@ SYSTEM = {
         'engine_version: "16.9"  ',
         'engine_version: "16.9  ',
         "",
-        "broken YAML: quotes opened here, and closed in line 67",
+        "broken YAML: quotes opened here, and closed in line",
         "YAML",
         "close the quotes",
         at='"16.9  ',
