@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from sandbox.provider.call import Call
+from sandbox.provider.errors import ProviderError
 from sandbox.provider.resource import Find, Op, ResourceType, Step, Tags
 from sandbox.provider.shapes import MISSING
 from sandbox.provider.table.common import lone, named, one_of
@@ -134,4 +136,35 @@ CERTIFICATE: Final = ResourceType(
     ),
 )
 
-ROWS: Final = (CERTIFICATE,)
+_ISSUED_SECONDS: Final = 20.0
+
+
+def _await_issue(call: Call) -> dict[str, Any]:
+    """Asks nothing of AWS but whether the certificate is there to be used."""
+    arn = call.inputs["certificateArn"]
+    deadline = time.monotonic() + _ISSUED_SECONDS
+    while True:
+        found: dict[str, Any] = call.aws("DescribeCertificate", {"CertificateArn": arn})
+        status = found["Certificate"]["Status"]
+        if status == "ISSUED":
+            return found
+        if status != "PENDING_VALIDATION" or time.monotonic() > deadline:
+            raise ProviderError(
+                f"waiting for ACM Certificate ({arn}) to be issued: its status is {status}"
+            )
+        time.sleep(0.1)
+
+
+CERTIFICATE_VALIDATION: Final = ResourceType(
+    token="aws:acm/certificateValidation:CertificateValidation",
+    title="ACM Certificate Validation",
+    service="acm",
+    create=Step(_await_issue, ("certificateArn",)),
+    id="={certificateArn}",
+    read=lone("DescribeCertificate", {"CertificateArn": "{id}"}, result="Certificate"),
+    # A wait cannot be taken back: there is nothing to delete.
+    replace=("*",),
+    local=("validationRecordFqdns",),
+)
+
+ROWS: Final = (CERTIFICATE, CERTIFICATE_VALIDATION)
