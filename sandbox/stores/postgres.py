@@ -62,8 +62,9 @@ class Server(RecordedServer):
         self.remove()
         source = template(self.installation, self.folder.parent)
         self.folder.mkdir(mode=0o700)
-        shutil.copytree(source, self.data, symlinks=True)
-        self.data.chmod(0o700)
+        give(self.folder, self.installation.user)
+        # A thousand small files: `cp` is several times faster than Python here.
+        run_as(self.installation.user, ["cp", "-Rp", source, self.data])
         administrator = secrets.token_urlsafe(24)
         if self.installation.has_tls:
             certificates.server(self.home, self.data, "database")
@@ -197,7 +198,8 @@ class Server(RecordedServer):
     def _alone(self, statements: list[str]) -> None:
         """Run statements in PostgreSQL's single-user mode: nobody else can be connected."""
         program = self.installation.program("postgres")
-        command: list[str | Path] = [program, "--single", "-j", "-D", self.data, "postgres"]
+        # -F: nobody has been told yet that this data exists, so it need not survive a crash.
+        command: list[str | Path] = [program, "--single", "-F", "-j", "-D", self.data, "postgres"]
         # With -j a statement ends with a semicolon and an empty line.
         output = run_as(self.installation.user, command, "\n\n".join(statements) + "\n\n")
         if "ERROR" in output:
