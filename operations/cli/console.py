@@ -19,7 +19,9 @@ class Output:
         self.as_json = as_json
         stream = sys.stderr if as_json else sys.stdout
         # soft_wrap: what is copied from here (URNs, endpoints) must come out whole.
-        self.console: Console = Console(file=stream, highlight=False, soft_wrap=True)
+        self.console: Console = Console(
+            file=stream, highlight=False, soft_wrap=True, emoji=False, markup=False
+        )
 
     @property
     def live(self) -> bool:
@@ -28,7 +30,7 @@ class Output:
 
     def say(self, text: str = "", *, style: str | None = None) -> None:
         """One line, taken literally."""
-        self.console.print(text, style=style, markup=False)
+        self.console.print(text, style=style)
 
     def note(self, text: str) -> None:
         """A line of less weight: what was mended, what is waited for."""

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from operations.cli.session import Session
 
 _FEW = 8
+TO_FILL = "secrets_to_fill"
+"""The output that names secrets to be filled in, each with what belongs there."""
+_REACHED = ("url", "load_balancer", "databases", "caches", "dashboard")
+"""The outputs that are endpoints."""
 
 
 def show(session: Session, ran: Ran, said: Verdicts, result: str) -> None:
@@ -30,19 +34,15 @@ def show(session: Session, ran: Ran, said: Verdicts, result: str) -> None:
     else:
         what = "nothing would change" if planned else "nothing changed"
         output.say(f"{name}: {what}", style="bold green")
-    outputs = readable(tally.outputs or tally.old_outputs)
-    if outputs and not planned:
-        output.say("Endpoints and other outputs")
-        for key, value in _flat(outputs):
-            output.say(f"  {key:34} {value}")
     if not planned:
+        _outputs(session, tally)
         there = f"{counted(tally.resources(), 'resource')}, {counted(tally.alarms(), 'alarm')}"
         output.say(f"There are    {there}")
     _rules(said, output)
     for message in _warnings(tally):
         output.note(f"Warning      {message}")
-    fill = _to_fill(session)
-    if fill and not planned:
+    fill = {} if planned else to_fill(tally)
+    if fill:
         output.say("Secrets that a person fills in")
         for secret, what in fill.items():
             output.say(f"  {secret:34} {what}")
@@ -141,7 +141,7 @@ def document(session: Session, ran: Ran, said: Verdicts, result: str) -> dict[st
             {"urn": one.urn, "message": one.text} for one in ran.complaint()
         ],
         "warnings": _warnings(tally),
-        "secrets_to_fill": _to_fill(session),
+        "secrets_to_fill": to_fill(tally),
         "seconds": round(session.seconds, 2),
         "log": str(ran.events_log),
     }  # fmt: skip
@@ -175,14 +175,27 @@ def _warnings(tally: Tally) -> list[str]:
     return list(dict.fromkeys([*found, *advisory]))
 
 
-def _to_fill(session: Session) -> dict[str, str]:
+def _outputs(session: Session, tally: Tally) -> None:
+    """What a person wants to reach; the rest with --verbose."""
+    outputs = dict(readable(tally.outputs or tally.old_outputs))
+    outputs.pop(TO_FILL, None)
+    chosen = outputs if session.verbose else {
+        key: value for key, value in outputs.items() if key in _REACHED
+    } or outputs  # fmt: skip
+    if not outputs:
+        return
+    session.output.say("Endpoints")
+    for key, value in _flat(chosen):
+        session.output.say(f"  {key:34} {value}")
+    rest = len(outputs) - len(chosen)
+    if rest:
+        session.output.say(f"  and {counted(rest, 'output')} more with --verbose or --json")
+
+
+def to_fill(tally: Tally) -> dict[str, str]:
     """The secrets whose values only a person has, and what belongs in each."""
-    system = session.stack.system
-    return {
-        f"{system.code}-{session.stack.tier}/{name}": secret.fill
-        for name, secret in system.secrets.items()
-        if secret.fill
-    }
+    found = readable(tally.outputs or tally.old_outputs).get(TO_FILL) or {}
+    return {str(name): str(what) for name, what in found.items()}
 
 
 def _next(session: Session, result: str, tally: Tally) -> str:
@@ -190,7 +203,7 @@ def _next(session: Session, result: str, tally: Tally) -> str:
     cloud = " --cloud aws" if session.place.cloud is Cloud.AWS else ""
     if result == "previewed":
         return f"./gonogo up {name}{cloud}" if tally.changed else "nothing to do"
-    if _to_fill(session) and result == "applied" and cloud:
+    if to_fill(tally) and result == "applied" and cloud:
         return "fill in the secrets above (AWS console, Secrets Manager), then watch the alarms"
     return f"./gonogo destroy {name}{cloud} takes it down; ./gonogo preview {name} shows changes"
 
