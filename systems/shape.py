@@ -124,6 +124,8 @@ def _allowed(shape: Shape) -> str:
     if shape.is_mapping or shape.is_list:
         inner = shape.value()
         whole = "a mapping of names to " if shape.is_mapping else "a list of "
+        if get_origin(inner.kind) is Literal:
+            return f"{whole}any of {', '.join(map(str, get_args(inner.kind)))}"
         return whole + ("mappings" if inner.model else _PLURALS.get(inner.kind, "values"))
     return _single(shape)
 

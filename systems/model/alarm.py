@@ -14,6 +14,12 @@ Statistic = Annotated[
     Says("Average, Sum, Minimum, Maximum, SampleCount, or a percentile such as p95"),
 ]
 
+MetricId = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z][a-zA-Z0-9_]*$"),
+    Says("an id of CloudWatch's metric math: letters, digits, underscores, a small letter first"),
+]
+
 PeriodSeconds = Literal[10, 30, 60, 120, 300, 600, 900, 1800, 3600, 21600, 86400]
 
 
@@ -36,7 +42,7 @@ class Alarm(Model):
 
     description: str = Field(min_length=1)
     metric: Metric | None = None
-    metrics: dict[Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")], Metric] = {}
+    metrics: dict[MetricId, Metric] = {}
     expression: str | None = None
     comparison: Literal[
         "GreaterThanThreshold",

@@ -54,13 +54,21 @@ class Database(Model):
     instance_memory_gb: float = Field(
         default=8, gt=0, description="what the instance class has: percentages are of it"
     )
-    database_name: Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]{0,62}$")] = "app"
-    master_username: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,15}$")] = (
-        "administrator"
-    )
-    application_username: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")] = (
-        "application"
-    )
+    database_name: Annotated[
+        str,
+        StringConstraints(pattern=r"^[a-z_][a-z0-9_]{0,62}$"),
+        Says("a name in PostgreSQL: lower case, digits and underscores, 63 characters at most"),
+    ] = "app"
+    master_username: Annotated[
+        str,
+        StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,15}$"),
+        Says("a user's name: lower case, digits and underscores, 16 characters at most"),
+    ] = "administrator"
+    application_username: Annotated[
+        str,
+        StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$"),
+        Says("a user's name: lower case, digits and underscores, 63 characters at most"),
+    ] = "application"
     storage_gb: int = Field(default=100, ge=20, le=65536)
     max_storage_gb: int | None = Field(default=None, ge=20, le=65536)
     storage_type: Literal["gp3", "io2"] = "gp3"
