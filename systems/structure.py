@@ -58,7 +58,7 @@ def _model(node: Table, model: Any, path: FieldPath) -> Iterator[Problem]:
         elif key == EACH:
             todo = 'write the field: "*" stands for the entries of a collection only'
         else:
-            todo = "remove it, or see docs/writing-a-system.md for where it belongs"
+            todo = "remove it, or move it to where it belongs"
         yield Problem(entry.key, dotted((*path, key)), "an unknown field", listing(known), todo)
 
 
