@@ -6,9 +6,13 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from operations.cli.options import Cloud
 from operations.failures import ExitCode, Failure
+
+if TYPE_CHECKING:
+    from systems.model import System
 
 STS_SECONDS = 5
 # Set by `gonogo env`: with one of these, "AWS" would be the sandbox.
@@ -27,11 +31,15 @@ class Place:
     endpoint: str | None = None
 
 
-def sandbox_place(region: str) -> Place:
-    """The sandbox, started when it does not run. Raises SandboxError."""
+def sandbox_place(region: str, zones: Mapping[str, str]) -> Place:
+    """The sandbox, started when it does not run, with the hosted zones that a stack counts on.
+
+    Raises SandboxError.
+    """
     from sandbox import lifecycle
 
     running = lifecycle.start()
+    running.own_hosted_zones(zones)
     headline = f"Cloud: sandbox ({running.emulator_url}, account {lifecycle.ACCOUNT})"
     return Place(
         Cloud.SANDBOX,
@@ -41,6 +49,14 @@ def sandbox_place(region: str) -> Place:
         region,
         running.emulator_url,
     )
+
+
+def hosted_zones(system: System) -> dict[str, str]:
+    """The zones that a system counts on, by id: each is named by the domain's last two labels."""
+    ingress = system.ingress
+    if ingress is None or ingress.hosted_zone_id is None:
+        return {}
+    return {ingress.hosted_zone_id: ".".join(ingress.domain.split(".")[-2:])}
 
 
 def aws_place(region: str, environment: Mapping[str, str] | None = None) -> Place:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import sys
@@ -39,6 +40,7 @@ def plain_environment() -> dict[str, str]:
 
     output = Output(as_json=True)
     running = lifecycle.start()
+    running.own_hosted_zones(_hosted_zones())
     output.say(f"Cloud: sandbox ({running.emulator_url}, account {lifecycle.ACCOUNT})")
     engine = ensure_engine(output)
     place = running.environment()
@@ -58,6 +60,19 @@ def plain_environment() -> dict[str, str]:
         # The tier is the stack's own, whichever is selected.
         "PULUMI_OPTION_POLICY_PACK_CONFIG": str(pack / "tiers" / "stack.json"),
     }
+
+
+def _hosted_zones() -> dict[str, str]:
+    """What all stacks count on; one that is not valid says so when it is run."""
+    from operations.cli.places import hosted_zones
+    from systems.errors import ConfigError
+    from systems.stack import load
+
+    found: dict[str, str] = {}
+    for name in stack_names():
+        with contextlib.suppress(ConfigError):
+            found.update(hosted_zones(load(CHECKOUT / f"Pulumi.{name}.yaml").system))
+    return found
 
 
 def write_wrapper(pulumi: Path) -> Path:

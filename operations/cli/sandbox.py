@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -86,24 +88,39 @@ def status(as_json: Json = False) -> None:
 
 def as_lines(found: Status) -> list[str]:
     """The status for a person."""
-    lines = [
-        f"Sandbox: {'running' if found.running else 'not running'}  ({found.home})",
-    ]
+    running = "running" if found.running else "not running"
+    lines = [f"Sandbox: {running}  ({found.home})"]
     if found.running and found.emulator:
-        lines.append(f"  AWS API    {found.emulator_url}  process {found.emulator.process.pid}")
+        lines.append(f"  AWS API     {found.emulator_url}  process {found.emulator.process.pid}")
     if found.provider:
         lines.append(
-            f"  provider   127.0.0.1:{found.provider.port}  process {found.provider.process.pid}"
+            f"  provider    127.0.0.1:{found.provider.port}  process {found.provider.process.pid}"
         )
-    lines += [f"  {line}" for line in _each("store", found.stores)]
-    if found.recorded:
-        lines.append("Recorded, not emulated:")
-        lines += [f"  {line}" for line in _each("", found.recorded)]
+    lines += [f"  {_store(store)}" for store in found.stores]
+    recorded = Counter(
+        f"{one.get('service', '')} {one.get('operation', '')}" for one in found.recorded
+    )
+    if recorded:
+        lines.append("Recorded, not emulated (--json shows each call):")
+        lines += [f"  {count:4} times {what}" for what, count in sorted(recorded.items())]
     lines += [f"Note: {note}" for note in found.notes]
     lines += [f"Problem: {problem}" for problem in found.problems]
     if not found.running:
         lines.append("Next: ./gonogo sandbox start, or any command that needs it")
     return lines
+
+
+def _store(store: Mapping[str, Any]) -> str:
+    """A database or a cache: what it is, where, and whether it speaks TLS."""
+    tls = "TLS" if store.get("tls") else "no TLS"
+    version = store.get("version") or "unknown version"
+    asked = store.get("asked_version")
+    instead = f" for {asked}" if asked and asked != version else ""
+    return (
+        f"{store.get('kind', 'store'):11} {store.get('address')}:{store.get('port')}  "
+        f"{store.get('name')}, {store.get('status')}, {version}{instead}, {tls}, "
+        f"process {store.get('pid')}"
+    )
 
 
 def as_document(found: Status) -> dict[str, Any]:
@@ -119,10 +136,3 @@ def as_document(found: Status) -> dict[str, Any]:
         "notes": found.notes,
         "problems": found.problems,
     }
-
-
-def _each(word: str, entries: list[dict[str, Any]]) -> list[str]:
-    return [
-        f"{word:10} " + ", ".join(f"{key} {value}" for key, value in entry.items())
-        for entry in entries
-    ]

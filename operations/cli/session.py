@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING
 from operations.cli.console import Output
 from operations.cli.endings import home
 from operations.cli.options import CHECKOUT, Cloud, stack_names
-from operations.cli.places import Place, aws_place, require_plugin, sandbox_place
+from operations.cli.places import (
+    Place,
+    aws_place,
+    hosted_zones,
+    require_plugin,
+    sandbox_place,
+)
 from operations.cli.progress import Progress
 from operations.deployment.backend import FileBackend
 from operations.deployment.pulumi import Pulumi
@@ -123,7 +129,7 @@ def choose_place(stack: Stack, cloud: Cloud | None) -> Place:
     chosen = cloud or Cloud(stack.cloud or Cloud.SANDBOX)
     if chosen is Cloud.AWS:
         return aws_place(stack.region)
-    return sandbox_place(stack.region)
+    return sandbox_place(stack.region, hosted_zones(stack.system))
 
 
 def ensure_engine(output: Output) -> Engine:

@@ -46,6 +46,11 @@ def tear_down(session: Session, named: list[str], *, yes: bool, remove_stack: bo
     if session.place.cloud is Cloud.SANDBOX:
         for line in sweep(resources, client):
             output.say(f"  removed for good: {line}")
+    keys = sum(one["type"] == "aws:kms/key:Key" for one in resources)
+    if keys:
+        output.say(
+            f"  {counted(keys, 'key')} of KMS wait for their deletion: AWS has no faster way"
+        )
     if remove_stack:
         _forget(session)
     deleted = ran.tally.changes().get("delete", 0)
