@@ -208,7 +208,8 @@ class Server(RecordedServer):
     ) -> str:
         lines = [
             "bind 127.0.0.1", f"port {port}", f"dir {_quoted(str(self.folder))}", "save 3600 1",
-            "appendonly no", "daemonize no", "protected-mode yes", "loglevel notice",
+            "appendonly no", "daemonize no", "set-proc-title no", "protected-mode yes",
+            "loglevel notice",
             f"maxmemory {MEMORY_MEGABYTES}mb", "databases 16",
             f"user {ADMINISTRATOR} on >{self.record()['administrator']} ~* &* +@all",
         ]  # fmt: skip
