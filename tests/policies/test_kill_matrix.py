@@ -1,0 +1,34 @@
+"""Each rule has a mutant that it alone blocks, under the real engine, before anything is made."""
+
+from __future__ import annotations
+
+import pytest
+
+from policies.catalogue import load
+from tests.policies.conftest import EngineRun
+from tests.policies.sound_program import SOURCE
+
+pytestmark = pytest.mark.slow
+
+# A database without any alarm has none on its connections either.
+ALSO = {"database-has-alarms": {"database-connections-alarm"}}
+
+
+def test_the_sound_program_is_sound(engine: EngineRun) -> None:
+    engine.program(f"MUTANT = None\n{SOURCE}")
+    ran = engine.run("preview")
+    assert ran.code == 0, ran.output
+    assert ran.report["counts"]["fail"] == ran.report["counts"]["undecided"] == 0
+    asked = {v["rule"] for v in ran.report["verdicts"] if v["outcome"] == "pass"}
+    assert asked == set(load())
+
+
+@pytest.mark.parametrize("rule", sorted(set(load()) - {"pack-settings"}))
+def test_the_mutant_is_blocked_by_its_rule_alone(engine: EngineRun, rule: str) -> None:
+    engine.program(f"MUTANT = {rule!r}\n{SOURCE}")
+    ran = engine.run("up", "--yes")
+    failed = {v["rule"] for v in ran.report["verdicts"] if v["outcome"] == "fail"}
+    assert failed == {rule} | ALSO.get(rule, set())
+    assert ran.code != 0
+    assert f"{rule}: " in ran.output
+    assert engine.provider.created == []
