@@ -7,6 +7,7 @@ import os
 import subprocess
 import textwrap
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,20 @@ class EngineRun:
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[EngineRun]:
     """The real Pulumi CLI, a file backend in a folder of its own, the pack in force."""
+    with running_engine(tmp_path) as run:
+        yield run
+
+
+@pytest.fixture(scope="module")
+def shared_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineRun]:
+    """One for all tests of a module, none of which may create anything."""
+    with running_engine(tmp_path_factory.mktemp("engine")) as run:
+        yield run
+
+
+@contextmanager
+def running_engine(tmp_path: Path) -> Iterator[EngineRun]:
+    """An engine in this folder."""
     from sandbox.engine import ensure
 
     ready = ensure()

@@ -14,9 +14,9 @@ pytestmark = pytest.mark.slow
 ALSO = {"database-has-alarms": {"database-connections-alarm"}}
 
 
-def test_the_sound_program_is_sound(engine: EngineRun) -> None:
-    engine.program(f"MUTANT = None\n{SOURCE}")
-    ran = engine.run("preview")
+def test_the_sound_program_is_sound(shared_engine: EngineRun) -> None:
+    shared_engine.program(f"MUTANT = None\n{SOURCE}")
+    ran = shared_engine.run("preview")
     assert ran.code == 0, ran.output
     assert ran.report["counts"]["fail"] == ran.report["counts"]["undecided"] == 0
     asked = {v["rule"] for v in ran.report["verdicts"] if v["outcome"] == "pass"}
@@ -24,11 +24,11 @@ def test_the_sound_program_is_sound(engine: EngineRun) -> None:
 
 
 @pytest.mark.parametrize("rule", sorted(set(load()) - {"pack-settings"}))
-def test_the_mutant_is_blocked_by_its_rule_alone(engine: EngineRun, rule: str) -> None:
-    engine.program(f"MUTANT = {rule!r}\n{SOURCE}")
-    ran = engine.run("up", "--yes")
+def test_the_mutant_is_blocked_by_its_rule_alone(shared_engine: EngineRun, rule: str) -> None:
+    shared_engine.program(f"MUTANT = {rule!r}\n{SOURCE}")
+    ran = shared_engine.run("up", "--yes")
     failed = {v["rule"] for v in ran.report["verdicts"] if v["outcome"] == "fail"}
     assert failed == {rule} | ALSO.get(rule, set())
     assert ran.code != 0
     assert f"{rule}: " in ran.output
-    assert engine.provider.created == []
+    assert shared_engine.provider.created == []

@@ -103,10 +103,10 @@ PROGRAMS = {
 
 @pytest.mark.parametrize(("program", "expected"), PROGRAMS.values(), ids=PROGRAMS)
 def test_a_strangers_program(
-    engine: EngineRun, program: str, expected: set[tuple[str, str]]
+    shared_engine: EngineRun, program: str, expected: set[tuple[str, str]]
 ) -> None:
-    engine.program(program)
-    ran = engine.run("preview")
+    shared_engine.program(program)
+    ran = shared_engine.run("preview")
     verdicts = ran.report["verdicts"]
     assert {(v["rule"], v["name"]) for v in verdicts if v["outcome"] == "fail"} == expected
     assert [v for v in verdicts if v["outcome"] == "undecided"] == []
