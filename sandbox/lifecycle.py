@@ -68,6 +68,13 @@ class Sandbox:
         kept = {name: value for name, value in base.items() if name not in UNSET}
         return {**kept, **self.environment()}
 
+    def own_hosted_zones(self, zones: Mapping[str, str]) -> None:
+        """Lets the account have these hosted zones (id to domain), as one has them on AWS before
+        anything is declared. Raises SandboxError when the emulator does not answer."""
+        port = int(self.emulator_url.rpartition(":")[2])
+        for zone_id, name in zones.items():
+            daemons.ask(port, "PUT", f"/_gonogo/hosted-zones/{zone_id}/{name}", seconds=30)
+
 
 @dataclass(frozen=True)
 class Status:

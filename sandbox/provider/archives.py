@@ -15,6 +15,7 @@ from typing import Any, Final
 from sandbox.provider.errors import ProviderError
 from sandbox.provider.values import ARCHIVE, UNKNOWN, Asset
 
+CHECKOUT: Final = Path(__file__).resolve().parents[2]
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 _LEFT_OUT: Final = frozenset({"__pycache__", ".git", ".DS_Store"})
 
@@ -41,14 +42,10 @@ def zipped(archive: Any) -> bytes:
 
 
 def _existing(path: str) -> Path:
-    found = Path(path)
-    if not found.is_absolute():
-        raise ProviderError(
-            f"the path {path!r} of the code is relative, and the sandbox's provider does not "
-            "know to what: give an absolute one, or a pulumi.AssetArchive with the contents"
-        )
+    """A relative path begins at the project, which is the checkout that the sandbox is part of."""
+    found = CHECKOUT / path
     if not found.exists():
-        raise ProviderError(f"the code {path!r} is not there")
+        raise ProviderError(f"the code {path!r} is not there (seen from {CHECKOUT})")
     return found
 
 
