@@ -26,8 +26,10 @@ _LOGS = ("slow-log", "engine-log")
 class Redis(Component):
     """A replication group with its own key, its token's secret and its alarms.
 
-    The token (AUTH) is made by Secrets Manager and rotated by the rotation function; ElastiCache
-    goes on accepting the one before. The secret is JSON with password, host, port and url.
+    The token (AUTH) is made by Secrets Manager and rotated by the rotation function, for the first
+    time at once: a deployment that was cut short between group and secret may have left two tokens,
+    and the rotation makes them one again. ElastiCache goes on accepting the token before the
+    current one. The secret is JSON with password, host, port and url.
     """
 
     def __init__(
@@ -78,7 +80,7 @@ class Redis(Component):
                 f"{name}-rotation", context, self.network, topics, self.child()
             )
             self.allow_from(function.security_group_id, "rotation")
-            self.entry.rotate(function, rotation_days, [group])
+            self.entry.rotate(function, rotation_days, [group], at_once=True)
         declare_alarms(self, name, args, topics, shards(self.identifier, args, group))
         self.register_outputs({"identifier": self.identifier, "endpoint": self.endpoint})
 
@@ -113,7 +115,6 @@ class Redis(Component):
             engine=args.engine,
             engine_version=args.engine_version,
             node_type=args.node_type,
-            port=PORT,
             num_cache_clusters=None if args.cluster_mode else nodes,
             num_node_groups=args.shards if args.cluster_mode else None,
             replicas_per_node_group=args.replicas_per_shard if args.cluster_mode else None,
@@ -147,8 +148,8 @@ class Redis(Component):
                 {
                     "password": it["password"],
                     "host": it["host"],
-                    "port": it["port"],
-                    "url": f"{scheme}://:{it['password']}@{it['host']}:{it['port']}",
+                    "port": it["port"] or PORT,
+                    "url": f"{scheme}://:{it['password']}@{it['host']}:{it['port'] or PORT}",
                 }
             )
         )

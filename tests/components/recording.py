@@ -259,7 +259,7 @@ def _made_by_aws(args: pulumi_mocks.MockResourceArgs) -> dict[str, Any]:
         "arn": f"arn:aws:{service}:{REGION}:{ACCOUNT}:{physical}-made",
         "keyId": f"{physical}-key-id",
         "address": host,
-        "port": args.inputs.get("port", 5432),
+        "port": args.inputs.get("port", 6379 if service == "elasticache" else 5432),
         "endpoint": host,
         "primaryEndpointAddress": host,
         "readerEndpointAddress": f"reader.{host}",

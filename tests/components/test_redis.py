@@ -109,6 +109,7 @@ def test_the_token_is_rotated_and_never_put_back() -> None:
     assert "authToken" in records.one(GROUP).ignore_changes
     rotation = records.one(ROTATION)
     assert rotation.inputs["rotationRules"] == {"automaticallyAfterDays": 30}
+    assert rotation.inputs["rotateImmediately"] is True, "it mends what a cut-short run left"
     assert records.one(GROUP).urn in rotation.dependencies
     tags = records.one(SECRET).inputs["tags"]
     assert {k: v for k, v in tags.items() if k.startswith("gonogo:")} == {
