@@ -11,6 +11,7 @@ from policies.framework.rules import REGISTRY, Rule
 SECTIONS = (
     "settings",
     "secrets",
+    "rotation",
     "database",
     "cache",
     "compute",

@@ -14,6 +14,7 @@ from policies.framework.protocol import skip_package_code
 
 _MESSAGE_BYTES = 400 * 1024 * 1024  # what Pulumi's own SDK allows; a stack comes in one message
 _REPORT_SECONDS = 0.25
+_SWITCH_SECONDS = 0.0005
 
 
 def serve() -> int:
@@ -22,6 +23,14 @@ def serve() -> int:
     A host that was killed cannot end its pack: the pack sees that it has another parent.
     """
     parent = os.getppid()
+    stopped = threading.Event()
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        stopped.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    # The terminal's Ctrl-C reaches the whole group; the engine decides when the pack may go.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     skip_package_code()
 
     import grpc
@@ -47,16 +56,9 @@ def serve() -> int:
     sys.stdout.flush()
     gc.freeze()
 
-    stopped = threading.Event()
-
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        stopped.set()
-
-    signal.signal(signal.SIGTERM, stop)
-    # The terminal's Ctrl-C reaches the whole group; the engine decides when the pack may go.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-    # The engine now waits for the program: time to load what the first secret will need.
+    # The engine now waits for the program: time to load what the first secret will need. The
+    # engine's first calls come meanwhile, and must not wait for imports.
+    sys.setswitchinterval(_SWITCH_SECONDS)
     from policies.framework import detectors
 
     detectors.warm_up()
