@@ -7,7 +7,7 @@ from typing import Any
 
 from sandbox.cloud import emulator
 from sandbox.cloud.answer import Response
-from sandbox.cloud.databases import Databases, group_parameters
+from sandbox.cloud.database_servers import DatabaseServers, group_parameters
 from sandbox.cloud.dispatch import Call, Handler
 from sandbox.cloud.errors import AwsError
 from sandbox.stores import postgres_binaries
@@ -19,8 +19,8 @@ from sandbox.stores.postgres_parameters import FORCE_TLS, is_static, problem, se
 class ParameterGroups:
     """ModifyDBParameterGroup and ResetDBParameterGroup, checked and applied."""
 
-    def __init__(self, databases: Databases) -> None:
-        self._databases = databases
+    def __init__(self, servers: DatabaseServers) -> None:
+        self._servers = servers
 
     def handlers(self) -> dict[str, Handler]:
         """The operations that are answered here."""
@@ -58,7 +58,7 @@ class ParameterGroups:
     def delete(self, call: Call) -> Response:
         """A group that an instance uses stays."""
         name = str(call.parameters.get("DBParameterGroupName"))
-        if self._databases.of_group(name):
+        if self._servers.of_group(name):
             raise AwsError(
                 "InvalidDBParameterGroupState",
                 "One or more database instances are still members of this parameter group"
@@ -68,7 +68,7 @@ class ParameterGroups:
 
     def _apply(self, group: str, changes: list[dict[str, Any]]) -> None:
         installation = self._installation()
-        for instance in self._databases.of_group(group):
+        for instance in self._servers.of_group(group):
             held = dict(instance.get("_gonogo_parameters") or {})
             wanted = group_parameters(instance)
             waits = False
@@ -80,13 +80,13 @@ class ParameterGroups:
                     held[name] = wanted[name]
                 else:
                     held.pop(name, None)
-            self._databases.configure(instance, held)
-            self._databases.reload(instance)
+            self._servers.configure(instance, held)
+            self._servers.reload(instance)
             if waits:
                 instance["DBParameterGroups"][0]["ParameterApplyStatus"] = "pending-reboot"
 
     def _installation(self) -> Installation:
-        return postgres_binaries.find(data_root(self._databases.home))
+        return postgres_binaries.find(data_root(self._servers.home))
 
 
 def _check(installation: Installation, family: str, change: dict[str, Any]) -> None:

@@ -16,9 +16,8 @@ from typing import Any
 
 from botocore.model import OperationModel, ServiceModel
 
-from sandbox.cloud import answer, models, parse
+from sandbox.cloud import answer, emulator, models, parse
 from sandbox.cloud.answer import Response
-from sandbox.cloud.emulator import here
 from sandbox.cloud.errors import AwsError
 from sandbox.cloud.models import Request
 
@@ -112,11 +111,12 @@ class Dispatch:
             return await _original(self._original, request)
         protocol = models.protocol_of(service, request)
         handler = self._handlers.get((service.service_name, operation.name), self._unknown)
-        account, region = here()
+        account, region = emulator.here()
         loop = asyncio.get_running_loop()
         call = Call(service, operation, protocol, request, account, region, self._original, loop)
         try:
-            return await asyncio.to_thread(handler, call)
+            # A thread of its own: a handler waits for MiniStack, which takes threads of the pool.
+            answered: Response = await emulator.in_own_thread(handler, call)
         except AwsError as failure:
             return answer.error(service, protocol, failure)
         except Exception:
@@ -128,6 +128,7 @@ class Dispatch:
                 500,
             )
             return answer.error(service, protocol, internal)
+        return answered
 
     def _is_extended(self, name: str | None, request: Request) -> bool:
         """True when a handler of ours may answer; cheap, for it runs before every call."""

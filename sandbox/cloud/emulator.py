@@ -24,6 +24,7 @@ INNER_NAMES = {
         "_docker_socket_present", "_handle_lifespan",
     ),
     "ministack.core.persistence": ("PERSIST_STATE", "_json_default", "_json_object_hook"),
+    "ministack.core.concurrency": ("run_reentrant",),
     "ministack.core.responses": ("request_scope", "get_account_id", "get_region"),
 }  # fmt: skip
 INNER_NAMES_OF_SERVICES = {
@@ -42,6 +43,7 @@ INNER_NAMES_OF_SERVICES = {
         "_find_stage_version", "put_secret_value_in_process", "delete_secret_in_process",
     ),
     "lambda_svc": ("handle_request",),
+    "route53": ("_lock", "_zones", "_records", "_default_records"),
 }  # fmt: skip
 
 
@@ -104,6 +106,17 @@ def service(name: str) -> Any:
                 change(module)
             _seen.add(name)
     return module
+
+
+def has_any(name: str, store: str) -> bool:
+    """True when a service was used and a store of it holds something, of any account."""
+    return name in _seen and bool(getattr(service(name), store)._data)
+
+
+async def in_own_thread(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Run a blocking function that may call the emulator again, in a thread of its own."""
+    concurrency: Any = importlib.import_module("ministack.core.concurrency")
+    return await concurrency.run_reentrant(function, *arguments, thread_name="gonogo")
 
 
 def scope(account: str, region: str) -> Any:

@@ -11,12 +11,11 @@ import shutil
 
 from sandbox.cloud import emulator
 from sandbox.cloud.caches import Caches
-from sandbox.cloud.databases import Databases
+from sandbox.cloud.database_servers import NOT_SERVERS, DatabaseServers
 from sandbox.stores import postgres_binaries, valkey
 from sandbox.stores.placement import data_root
 from sandbox.stores.postgres import Server
 
-NOT_SERVERS = frozenset({"templates", "programs"})
 logger = logging.getLogger("gonogo.reconcile")
 
 
@@ -40,7 +39,7 @@ def caches(these: Caches, *, unclean: bool) -> list[str]:
     return notes
 
 
-def databases(these: Databases, *, unclean: bool) -> list[str]:
+def databases(these: DatabaseServers, *, unclean: bool) -> list[str]:
     """Reconcile PostgreSQL servers with DB instances; what was mended."""
     notes: list[str] = []
     root = data_root(these.home)

@@ -14,10 +14,11 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from sandbox.cloud import emulator, outside, patches, reconcile
+from sandbox.cloud import belongings, emulator, outside, patches, reconcile
 from sandbox.cloud.autoscaling import Autoscaling
 from sandbox.cloud.caches import Caches
 from sandbox.cloud.database_groups import ParameterGroups
+from sandbox.cloud.database_servers import DatabaseServers
 from sandbox.cloud.databases import Databases
 from sandbox.cloud.dispatch import Dispatch
 from sandbox.cloud.kept import Kept
@@ -30,6 +31,10 @@ from sandbox.stores.process import identify
 from sandbox.stores.tls_front import Fronts
 
 logger = logging.getLogger("gonogo.cloud")
+PROXY_NOTE = (
+    "An RDS proxy's endpoint is 127.0.0.1 and its port the database's own: it is recorded, its"
+    " pooling is not emulated."
+)
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 
@@ -44,11 +49,13 @@ class Cloud:
         emulator.prepare(state, port)
         self._ministack: Any = emulator.load()
         patches.apply()
+        emulator.when_loaded("rds", lambda _: self.servers.warm())
         outside.forbid()
         self.persistence = Persistence(state, home / "recovered.json")
         self.recorded = Recorded()
         self.fronts = Fronts()
-        self.databases = Databases(home, self.persistence.flush, self.fronts)
+        self.servers = DatabaseServers(home, self.fronts)
+        self.databases = Databases(self.servers, self.persistence.flush)
         self.caches = Caches(home, self.persistence.flush, self.fronts)
         self.autoscaling = Autoscaling(self.recorded)
         self.secrets = Secrets(self.databases)
@@ -68,7 +75,7 @@ class Cloud:
         }
         unclean = self.persistence.load(own)
         self._extend()
-        self.notes = reconcile.databases(self.databases, unclean=unclean)
+        self.notes = reconcile.databases(self.servers, unclean=unclean)
         self.notes += reconcile.caches(self.caches, unclean=unclean)
         add_recovery_notes(self.home / "recovered.json", self.notes)
         self.persistence.flush()
@@ -117,6 +124,10 @@ class Cloud:
             await asyncio.to_thread(self.reset)
         elif (method, path) == ("POST", "/_gonogo/save"):
             await asyncio.to_thread(self.persistence.flush)
+        elif method == "PUT" and path.startswith("/_gonogo/hosted-zones/"):
+            zone_id, _, name = path.removeprefix("/_gonogo/hosted-zones/").partition("/")
+            value = {"added": await asyncio.to_thread(belongings.add_hosted_zone, zone_id, name)}
+            self.persistence.touch()
         else:
             status, value = 404, {"error": f"{method} {path} is no path of the sandbox."}
         body = json.dumps(value).encode()
@@ -126,17 +137,18 @@ class Cloud:
 
     def status(self) -> dict[str, Any]:
         """What runs behind the emulator, and what is not as on AWS."""
-        stores = [
-            self.databases.told(region, each) for _, region, each in self.databases.instances()
-        ]
+        stores = [self.servers.told(region, each) for _, region, each in self.servers.instances()]
         stores += [self.caches.told(region, each) for _, region, each in self.caches.groups()]
         notes = [*self.notes, *self.secrets.failures.values()]
+        if emulator.has_any("rds", "_db_proxies"):
+            notes.append(PROXY_NOTE)
         notes += [f"Not called, outside this machine: {name}" for name in sorted(outside.refused)]
         return {"stores": stores, "recorded": self.recorded.listed(), "notes": notes}
 
     def reset(self) -> None:
         """Forget everything: records, servers, data."""
-        self.databases.remove_all()
+        self.servers.settle()
+        self.servers.remove_all()
         self.caches.remove_all()
         self._ministack._reset_all_state()
         self.recorded.clear()
@@ -156,7 +168,7 @@ class Cloud:
             is_known=known.__contains__,
         )
         dispatch.add("rds", self.databases.handlers())
-        dispatch.add("rds", ParameterGroups(self.databases).handlers())
+        dispatch.add("rds", ParameterGroups(self.servers).handlers())
         dispatch.add("elasticache", self.caches.handlers())
         dispatch.add("application-autoscaling", self.autoscaling.handlers())
         dispatch.add("secretsmanager", self.secrets.handlers())
@@ -181,8 +193,9 @@ class Cloud:
 
     def _end(self) -> None:
         self.persistence.flush()
+        self.servers.settle()
         self.fronts.close_all()
-        self.databases.stop_all()
+        self.servers.stop_all()
         self.caches.stop_all()
         self.persistence.close()
         (self.home / "emulator" / "sandbox.json").unlink(missing_ok=True)

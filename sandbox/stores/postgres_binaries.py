@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import subprocess
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -178,7 +179,11 @@ def run_as(user: User | None, command: list[str | Path], text: str = "") -> str:
 
 def template(installation: Installation, root: Path) -> Path:
     """An initialised data folder, made once for a version: a copy costs a tenth of `initdb`."""
-    folder = root / "templates" / installation.version
+    with _making:
+        return _template(installation, root / "templates" / installation.version)
+
+
+def _template(installation: Installation, folder: Path) -> Path:
     if (folder / "complete").exists():
         return folder / "data"
     shutil.rmtree(folder, ignore_errors=True)
@@ -199,6 +204,9 @@ def template(installation: Installation, root: Path) -> Path:
         (folder / "complete").touch()
         return folder / "data"
     raise PostgresMissingError(f"{installation.program('initdb')} does not work: {last}")
+
+
+_making = threading.Lock()
 
 
 def _order(version: str) -> tuple[int, ...]:
