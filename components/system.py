@@ -301,7 +301,7 @@ def _database(database: Postgres) -> dict[str, Any]:
     return {
         "endpoint": database.endpoint,
         "address": database.instance_address,
-        "port": database.port,
+        "port": database.instance_port,
         "identifier": database.identifier,
         "secret": database.application_secret_name,
         "master_secret": database.master_secret_arn,
@@ -311,7 +311,7 @@ def _database(database: Postgres) -> dict[str, Any]:
 def _cache(cache: Redis) -> dict[str, Any]:
     return {
         "endpoint": cache.endpoint,
-        "port": cache.port,
+        "port": cache.group.port.apply(lambda port: port or cache.port),
         "identifier": cache.identifier,
         "secret": cache.secret_name,
     }
