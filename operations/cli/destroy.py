@@ -42,4 +42,5 @@ def destroy(
     from operations.cli.teardown import tear_down
 
     session = open_session(stack, cloud, Output(as_json=as_json), verbose=verbose)
-    tear_down(session, unprotect or [], yes=yes, remove_stack=remove_stack)
+    with session.turn():
+        tear_down(session, unprotect or [], yes=yes, remove_stack=remove_stack)

@@ -31,6 +31,12 @@ def deploy(
             next_step="add --yes, or run it in a terminal.",
             code=ExitCode.WRONG_INPUT,
         )
+    with session.turn():
+        _deploy(session, yes=yes)
+
+
+def _deploy(session: Session, *, yes: bool) -> None:
+    output = session.output
     target, refreshed = prepare(session)
     ahead, said = _preview(session, target)
     applied = Applied(session.home / "stacks")

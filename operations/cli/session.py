@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,8 +22,9 @@ from operations.cli.places import (
 from operations.cli.progress import Progress
 from operations.deployment.backend import FileBackend
 from operations.deployment.pulumi import Pulumi
-from operations.deployment.recovery import Doubts
+from operations.deployment.recovery import WAIT_SECONDS, Doubts
 from operations.deployment.target import Pack, Target
+from operations.deployment.turn import turn
 from operations.failures import ExitCode, Failure
 
 if TYPE_CHECKING:
@@ -55,6 +57,21 @@ class Session:
     def progress(self, doing: str, *, expected: int | None = None) -> Progress:
         """What shows an operation of this session."""
         return Progress(doing, self.output, expected=expected, verbose=self.verbose)
+
+    def turn(self) -> AbstractContextManager[None]:
+        """Holds the stack while a command changes it. Raises Failure when another does not end."""
+        return turn(
+            self.home / "stacks", self.stack.name, self.output.note, wait_seconds=WAIT_SECONDS
+        )
+
+    def sandbox_is_gone(self) -> bool:
+        """Whether this works in the sandbox, and a part of it does not run any more."""
+        if self.place.cloud is not Cloud.SANDBOX:
+            return False
+        from sandbox import lifecycle
+
+        status = lifecycle.status(self.home)
+        return not status.running or status.provider is None
 
     @property
     def doubts(self) -> Doubts:

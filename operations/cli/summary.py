@@ -73,7 +73,7 @@ def failed(session: Session, ran: Ran, said: Verdicts, phase: str) -> None:
     """A run that the engine, the program or a provider ended."""
     name, output = session.stack.name, session.output
     output.say()
-    complaints = ran.complaint()
+    complaints = list(dict.fromkeys(ran.complaint()))
     for message in complaints[:_FEW]:
         about = f"{type_of(message.urn)} {name_of(message.urn)}: " if message.urn else ""
         output.say(f"{about}{message.text}", style="red" if output.live else None)
@@ -86,6 +86,11 @@ def failed(session: Session, ran: Ran, said: Verdicts, phase: str) -> None:
         output.say(f"{name}: failed after {_counts(ran.tally.changes(), False)}.", style="bold red")
         changes(ran.tally, output, planned=False)
         _rules(said, output)
+    if session.sandbox_is_gone():
+        output.note("The sandbox was ended during this run.")
+        output.say(f"Next: run it again: it mends the sandbox and goes on. "
+                   f"The engine's log is {ran.events_log}.")  # fmt: skip
+        return
     output.say(f"Next: mend what is said above and run it again: it goes on from here. "
                f"The engine's log is {ran.events_log}.")  # fmt: skip
 

@@ -239,12 +239,23 @@ def test_a_block_says_that_nothing_was_applied(session: Session, report: Path) -
 
 def test_a_failure_is_told_in_the_providers_words(session: Session) -> None:
     tally = deployed()
-    tally.take(Message("error", "creating RDS DB Instance: AccessDenied", DATABASE))
+    for _ in range(2):
+        tally.take(Message("error", "creating RDS DB Instance: AccessDenied", DATABASE))
     summary.failed(session, ran(tally, 255), Verdicts(), "update")
     text = words(session)
     assert "aws:rds/instance:Instance main: creating RDS DB Instance: AccessDenied" in text
+    assert text.count("AccessDenied") == 1, "what is said twice is read once"
     assert "prod: failed after 2 created." in text
     assert "/logs/x.events" in text
+    # Nothing runs at this home: then the sandbox itself is what failed.
+    assert "The sandbox was ended during this run." in text
+
+
+def test_a_failure_in_aws_says_nothing_of_a_sandbox(session: Session) -> None:
+    there = replace(session, place=replace(session.place, cloud=Cloud.AWS))
+    summary.failed(there, ran(deployed(), 255), Verdicts(), "update")
+    assert "sandbox" not in words(there)
+    assert "mend what is said above" in words(there)
 
 
 @pytest.mark.parametrize(
