@@ -36,7 +36,7 @@ def _values(args: model.Database) -> dict[str, str]:
     in_transaction = args.idle_in_transaction_timeout_seconds
     return {
         "rds.force_ssl": "1" if args.tls_required else "0",
-        "password_encryption": "scram-sha-256",
+        "password_encryption": "scram-sha-256",  # pragma: allowlist secret
         "max_connections": str(args.max_connections),
         "statement_timeout": str(args.statement_timeout_seconds * 1000),
         "idle_in_transaction_session_timeout": str(in_transaction * 1000),

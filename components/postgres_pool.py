@@ -58,7 +58,7 @@ class Pool(Component):
             auths=[
                 aws.rds.ProxyAuthArgs(
                     auth_scheme="SECRETS",
-                    client_password_auth_type="POSTGRES_SCRAM_SHA_256",  # noqa: S106 - a method
+                    client_password_auth_type="POSTGRES_SCRAM_SHA_256",  # noqa: S106 # pragma: allowlist secret
                     iam_auth="DISABLED",
                     secret_arn=entry.secret.arn,
                     description=entry.secret_name,

@@ -37,7 +37,7 @@ CONTEXT = Context(
     runbook_base_url="https://runbooks.example.com/atc",
 )
 
-_SIGNATURE = "4dabf18193072939515e22adb298388d"
+_SIGNATURE = "4dabf18193072939515e22adb298388d"  # pragma: allowlist secret
 _SECRET = "1b47061264138c4ac30d75fd1eb44270"
 
 
