@@ -28,7 +28,7 @@ from sandbox.stores.process import (
 
 START_SECONDS = 60
 ANSWER_SECONDS = 5
-PORT_ATTEMPTS = 3
+PORT_SECONDS = 1.0
 # What must not reach the sandbox's processes: the user's own cloud and its credentials.
 FOREIGN_PREFIXES = ("AWS_", "PULUMI_", "COV_CORE_")
 
@@ -63,7 +63,9 @@ def clean_environment(own: Mapping[str, str]) -> dict[str, str]:
 
 def launch_emulator(home: Path, environment: Mapping[str, str], former_port: int) -> Daemon:
     """Start the emulator's process; it is not ready yet."""
-    port = former_port if former_port and is_port_free(former_port) else free_port()
+    # A killed process's last threads may hold its port for a moment longer than its id.
+    is_former_free = former_port and wait_until(lambda: is_port_free(former_port), PORT_SECONDS)
+    port = former_port if is_former_free else free_port()
     log = home / "logs" / "emulator.log"
     command = [sys.executable, "-m", "sandbox.cloud", "--home", str(home), "--port", str(port)]
     own = {name: value for name, value in environment.items() if name != "AWS_ENDPOINT_URL"}

@@ -10,10 +10,11 @@ starts at once make one sandbox.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from pathlib import Path
@@ -31,12 +32,11 @@ from sandbox.home import (
     write_record,
 )
 from sandbox.stores.leftovers import running_servers, stop_servers
-from sandbox.stores.placement import remove_data_root
-from sandbox.stores.process import ProcessId, is_running
+from sandbox.stores.placement import PlacementError, remove_data_root
+from sandbox.stores.process import ProcessEndedError, ProcessId, is_running
 from sandbox.stores.process import stop as end
 
 ACCOUNT = "000000000000"
-START_ATTEMPTS = 3
 PROVIDER_GRACE_SECONDS = 5
 EMULATOR_GRACE_SECONDS = 30
 # Variables of the user's own cloud that would win over the sandbox's or name it by mistake.
@@ -109,9 +109,8 @@ def start(home: Path | None = None, *, provider: bool = True) -> Sandbox:
 
     Raises SandboxError with what to do next. `provider=False` leaves the provider out.
     """
-    place = folder(home)
-    prepare(place)
-    with lock(place):
+    with _place(home) as place:
+        prepare(place)
         emulator, is_new = _running_emulator(place)
         url = f"http://127.0.0.1:{emulator.port}"
         running = _running_provider(place) if provider else None
@@ -160,10 +159,9 @@ def status(home: Path | None = None) -> Status:
 
 def stop(home: Path | None = None) -> None:
     """End the sandbox's processes in order; its data stays."""
-    place = folder(home)
-    if not place.exists():
+    if not folder(home).exists():
         return
-    with lock(place):
+    with _place(home) as place:
         _stop(place)
 
 
@@ -172,10 +170,9 @@ def reset(home: Path | None = None, *, state: bool = False) -> None:
 
     `state=True` also removes Pulumi's state; without it, it no longer fits what is there.
     """
-    place = folder(home)
-    if not place.exists():
+    if not folder(home).exists():
         return
-    with lock(place):
+    with _place(home) as place:
         _stop(place)
         remove_data_root(place)
         for name in ("emulator", "caches", *(("state",) if state else ())):
@@ -194,6 +191,20 @@ def take_recovery_note(home: Path | None = None) -> RecoveryNote | None:
         value.get("state_saved_at"),
         [str(each) for each in value.get("notes", [])],
     )
+
+
+@contextlib.contextmanager
+def _place(home: Path | None) -> Iterator[Path]:
+    """The sandbox's folder under its lock; what the system refuses is said in one line."""
+    place = folder(home)
+    try:
+        with lock(place):
+            yield place
+    except (OSError, PlacementError, ProcessEndedError) as error:
+        raise SandboxError(
+            f"The sandbox in {place} cannot be used: {error}. Mend that, or set GONOGO_HOME to"
+            " another folder."
+        ) from error
 
 
 def _running_emulator(place: Path) -> tuple[Daemon, bool]:

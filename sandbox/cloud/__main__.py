@@ -19,11 +19,15 @@ def main() -> int:
     from sandbox.cloud.emulator import EmulatorError
     from sandbox.cloud.persistence import StateError
     from sandbox.cloud.server import Cloud
+    from sandbox.stores.placement import PlacementError
+    from sandbox.stores.postgres_binaries import PostgresMissingError
+    from sandbox.stores.valkey import ValkeyMissingError
 
+    told = (EmulatorError, StateError, PlacementError, PostgresMissingError, ValkeyMissingError)
     try:
         cloud = Cloud(arguments.home, arguments.port)
         cloud.load()
-    except (EmulatorError, StateError) as error:
+    except told as error:
         print(f"FATAL: {error}", file=sys.stderr)
         return 1
     gc.enable()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import signal
@@ -277,12 +276,38 @@ def test_a_start_waits_for_another_commands_lock(own_home: Path) -> None:
     assert order == ["released", "started"]
 
 
-def test_a_user_is_told_when_the_emulator_ends_at_once(
+def test_a_folder_that_cannot_be_used_is_said_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "a-file").write_text("not a folder")
+    with pytest.raises(SandboxError) as caught:
+        _start(tmp_path / "a-file" / "home")
+    assert "cannot be used" in str(caught.value)
+    assert "GONOGO_HOME" in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_an_emulator_that_ends_at_once_tells_its_last_words(
     own_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(daemons, "START_SECONDS", 20)
-    own_home.mkdir(parents=True)
-    (own_home / "emulator").write_text("a file where a folder is needed")
-    with contextlib.suppress(FileExistsError), pytest.raises(SandboxError):
+    monkeypatch.setattr(daemons.sys, "executable", "/bin/false")
+    with pytest.raises(SandboxError, match=r"did not start|ended at once"):
         _start(own_home)
-    (own_home / "emulator").unlink()
+    monkeypatch.undo()
+    _start(own_home)
+    assert lifecycle.status(own_home).running
+
+
+def test_the_provider_follows_the_emulator_and_is_ended_first(own_home: Path) -> None:
+    if not daemons.has_provider():
+        pytest.skip("this checkout has no provider yet")
+    sandbox = lifecycle.start(own_home)
+    assert sandbox.environment()["PULUMI_DEBUG_PROVIDERS"] == f"aws:{sandbox.provider_port}"
+    first = lifecycle.status(own_home).provider
+    assert first is not None
+    assert lifecycle.start(own_home) == sandbox
+    _kill(first.process)
+    assert "provider does not run" in lifecycle.status(own_home).problems[0]
+    second = lifecycle.start(own_home)
+    assert second.emulator_url == sandbox.emulator_url
+    assert lifecycle.status(own_home).problems == []
+    lifecycle.stop(own_home)
+    assert processes_of(own_home) == []
