@@ -219,17 +219,21 @@ def test_a_folder_of_the_same_name_does_not_get_in_the_way(ready: Checkout, tmp_
 
 @pytest.mark.slow
 def test_own_time_is_within_its_budget_when_all_is_done(ready: Checkout) -> None:
-    def best(command: list[str]) -> float:
+    # Processor time: what it takes of a busy machine's clock says nothing about the script.
+    def best_seconds(command: list[str]) -> float:
         took = []
         for _ in range(5):
-            began = time.perf_counter()
-            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-            took.append(time.perf_counter() - began)
+            process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+            _, status, used = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+            assert process.returncode == 0
+            took.append(used.ru_utime + used.ru_stime)
         return min(took)
 
     python = str(ready.folder / ".venv" / "bin" / "python")
-    whole = best([str(ready.folder / "gonogo")])
-    cli_alone = best([python, "-P", "-m", "operations.cli"])
+    whole = best_seconds([sys.executable, str(ready.folder / "gonogo")])
+    cli_alone = best_seconds([python, "-P", "-m", "operations.cli"])
+    print(f"own time {whole - cli_alone:.3f} s")
     assert whole - cli_alone < OWN_TIME_BUDGET_SECONDS
 
 
