@@ -2,59 +2,32 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-import pulumi
 import pulumi_aws as aws
 
 from components.alarms import Topics
 from components.backup import Backup
 from components.base import Context
+from components.bearer import Bearer, connection_name
 from components.cluster import Cluster
 from components.dashboard import Dashboard, Shown
 from components.encryption import Key
 from components.ingress import Ingress
 from components.job import Job
 from components.network import Network
+from components.outputs import Outputs, of_cache, of_database
 from components.postgres import Postgres
 from components.redis import Redis
 from components.rotation import RotationFunction
-from components.schedule import Bearer, Schedule, connection_name
+from components.schedule import Schedule
 from components.secret import Secret
 from components.service import Service
 from components.system_alarms import Alarms, Health
 from components.task import Platform
 from components.worker import Worker
 from systems.model import System
-
-
-@dataclass(frozen=True)
-class Outputs:
-    """What the stack exports: where things are, and what a person has to do next."""
-
-    system: str
-    tier: str
-    region: str
-    url: str | None
-    load_balancer: pulumi.Output[str] | None
-    cluster: str
-    databases: dict[str, dict[str, Any]]
-    caches: dict[str, dict[str, Any]]
-    workloads: dict[str, dict[str, Any]]
-    jobs: dict[str, dict[str, Any]]
-    secrets_to_fill: dict[str, str]
-    topics: dict[str, pulumi.Output[str]]
-    alarms: dict[str, int]
-    health_alarm: str
-    dashboard: str
-
-    def export(self) -> None:
-        """Export each of them from the stack."""
-        for field in dataclasses.fields(self):
-            pulumi.export(field.name, getattr(self, field.name))
 
 
 def declare(
@@ -263,8 +236,8 @@ class _Declaration:
             url=self.ingress.url if self.ingress else None,
             load_balancer=self.ingress.load_balancer.dns_name if self.ingress else None,
             cluster=self.cluster.cluster_name,
-            databases={name: _database(one) for name, one in self.databases.items()},
-            caches={name: _cache(one) for name, one in self.caches.items()},
+            databases={name: of_database(one) for name, one in self.databases.items()},
+            caches={name: of_cache(one) for name, one in self.caches.items()},
             workloads={
                 name: {
                     "service": self.context.name(name),
@@ -295,23 +268,3 @@ class _Declaration:
             "subnets": self.network.private_subnet_ids,
             "security_groups": [job.access_group_id],
         }
-
-
-def _database(database: Postgres) -> dict[str, Any]:
-    return {
-        "endpoint": database.endpoint,
-        "address": database.instance_address,
-        "port": database.instance_port,
-        "identifier": database.identifier,
-        "secret": database.application_secret_name,
-        "master_secret": database.master_secret_arn,
-    }
-
-
-def _cache(cache: Redis) -> dict[str, Any]:
-    return {
-        "endpoint": cache.endpoint,
-        "port": cache.group.port.apply(lambda port: port or cache.port),
-        "identifier": cache.identifier,
-        "secret": cache.secret_name,
-    }

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from components.bearer import Bearer, connection_name
 from components.encryption import Key
 from components.job import Job
-from components.schedule import Bearer, Schedule, connection_name
+from components.schedule import Schedule
 from components.secret import Secret as SecretComponent
 from systems import model
 from tests.components.parts import ALARM, JOB, ROLE_POLICY, SECRETS, platform, statements, topics

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from components.system import Outputs, declare
+from components.outputs import Outputs
+from components.system import declare
 from systems.stack import load
 from tests.components.parts import (
     ALARM,
