@@ -65,8 +65,7 @@ def blocked(session: Session, ran: Ran, said: Verdicts, phase: str) -> None:
     output.say()
     where = "nothing was applied" if phase == "preview" else "the update was stopped"
     output.say(f"Blocked by {counted(len(told), 'violation')}: {where}.", style="bold red")
-    output.say("Next: mend the YAML keys above and run it again, or add a waiver with an owner "
-               "and an expiry where a rule must not hold.")  # fmt: skip
+    output.say("Next: mend the YAML keys above and run it again.")
 
 
 def failed(session: Session, ran: Ran, said: Verdicts, phase: str) -> None:

@@ -42,15 +42,25 @@ def create(pulumi: Pulumi, backend: FileBackend, stack: str, work: Path) -> bool
 
 def config_file(project: Path, stack: str, salt: str, folder: Path) -> Path:
     """A copy of the stack's file with the salt in it, to run with. Rewritten for every run."""
-    text = (project / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8")
-    if salt and not _HAS_SALT.search(text):
-        text = f"{text.rstrip()}\nencryptionsalt: {salt}\n"
+    text = with_salt((project / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"), salt)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"Pulumi.{stack}.yaml"
     partial = folder / f".{path.name}.{os.getpid()}"
     partial.write_text(text, encoding="utf-8")
     partial.replace(path)
     return path
+
+
+def with_salt(text: str, salt: str) -> str:
+    """The text with the state's salt, in the place of another that nothing is encrypted under.
+
+    Such a one is left by plain `pulumi` on another sandbox; the passphrase of this one does not
+    fit it. Where values are encrypted, the file's own salt stays: they could not be read else.
+    """
+    if not salt or (_HAS_SALT.search(text) and _SECURE.search(text)):
+        return text
+    bare = _SALT_LINE.sub("", text)
+    return f"{bare.rstrip()}\nencryptionsalt: {salt}\n"
 
 
 def without_salt(text: str, salt: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from operations.deployment.backend import FileBackend
-from operations.deployment.stacks import clean, config_file, without_salt
+from operations.deployment.stacks import clean, config_file, with_salt, without_salt
 
 SALT = "v1:cWVydHk=:v1:abc:def"
 PLAIN = "# Production.\nconfig:\n  gonogo:tier:   prod  # kept as it is\n"
@@ -20,10 +20,13 @@ def test_a_run_gets_the_salt_in_a_copy_and_the_file_stays(tmp_path: Path) -> Non
     assert original.read_text() == PLAIN
 
 
-def test_a_salt_of_the_users_own_is_left_to_win(tmp_path: Path) -> None:
-    own = PLAIN + "encryptionsalt: v1:own:salt\n"
-    (tmp_path / "Pulumi.prod.yaml").write_text(own)
-    assert config_file(tmp_path, "prod", SALT, tmp_path / "stacks").read_text() == own
+def test_a_salt_that_values_are_encrypted_under_is_left_to_win() -> None:
+    own = "config:\n  gonogo:key:\n    secure: v1:x\nencryptionsalt: v1:own:salt\n"
+    assert with_salt(own, SALT) == own
+
+
+def test_a_salt_of_another_sandbox_gives_way() -> None:
+    assert with_salt(f"{PLAIN}encryptionsalt: v1:other\n", SALT) == with_salt(PLAIN, SALT)
 
 
 @pytest.mark.parametrize("end", ["", "\n"])
