@@ -113,7 +113,12 @@ def link_with_host(home: Path) -> Path:
     folder = (Path(chosen).expanduser().absolute() if chosen else CHECKOUT / ".gonogo") / "bin"
     folder.mkdir(parents=True, exist_ok=True)
     words = [sys.executable, "-P", str(HERE / "language_host.py")]
-    text = "#!/bin/sh\nexec " + " ".join(shlex.quote(word) for word in words) + ' "$@"\n'
+    # Plain `pulumi` has not passed ./gonogo, which sets the same.
+    compiled = shlex.quote(str(Path(sys.prefix) / "bytecode"))
+    text = (
+        f"#!/bin/sh\nunset PYTHONDONTWRITEBYTECODE\nexport PYTHONPYCACHEPREFIX={compiled}\n"
+        "exec " + " ".join(shlex.quote(word) for word in words) + ' "$@"\n'
+    )
     launcher, pulumi = folder / HOST_NAME, folder / "pulumi"
     if not launcher.exists() or launcher.read_text() != text:
         fresh = launcher.with_name(f".{HOST_NAME}.{os.getpid()}")
