@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
@@ -66,6 +65,6 @@ app.command(
 )(test.test)
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Run the command line and exit. No traceback reaches a user."""
-    sys.exit(ended(lambda: app(args=arguments, prog_name=PROGRAM, standalone_mode=True)))
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; its exit code. No traceback reaches a user."""
+    return ended(lambda: app(args=arguments, prog_name=PROGRAM, standalone_mode=True))
