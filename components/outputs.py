@@ -46,7 +46,7 @@ def of_database(database: Postgres) -> dict[str, Any]:
         "port": database.instance_port,
         "identifier": database.identifier,
         "secret": database.application_secret_name,
-        "master_secret": database.master_secret_arn,
+        "master_secret_arn": database.master_secret_arn,
     }
 
 

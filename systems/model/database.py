@@ -44,8 +44,8 @@ class Database(Model):
     engine_version: Annotated[
         str,
         StringConstraints(pattern=r"^1[4-8](\.\d+)?$"),
-        Says('a version of PostgreSQL from 14 to 18 in quotes, such as "16.9"'),
-    ] = "16.9"
+        Says('a version of PostgreSQL from 14 to 18 in quotes, such as "16" or "16.9"'),
+    ] = "16"
     instance_class: Annotated[
         str,
         StringConstraints(pattern=r"^db\.[a-z0-9]+\.[a-z0-9]+$"),
@@ -123,12 +123,14 @@ class Database(Model):
 class Backup(Model):
     """AWS Backup on top of the databases' own snapshots: a second copy, in a second region.
 
+    AWS Backup starts no job in the hour before RDS's own backup or maintenance window, so keep
+    `schedule` away from those. https://docs.aws.amazon.com/aws-backup/latest/devguide/limitations.html
     Recovery objectives: `rto_minutes` is what the restore drill is measured against.
     """
 
     schedule: Annotated[
-        str, StringConstraints(pattern=r"^cron\(.+\)$"), Says('"cron(0 4 * * ? *)" or another time')
-    ] = "cron(0 4 * * ? *)"
+        str, StringConstraints(pattern=r"^cron\(.+\)$"), Says('"cron(0 8 * * ? *)" or another time')
+    ] = "cron(0 8 * * ? *)"
     retention_days: int = Field(default=35, ge=1, le=36500)
     copy_to_region: Region | None = None
     copy_retention_days: int = Field(default=35, ge=1, le=36500)

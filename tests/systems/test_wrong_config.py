@@ -141,7 +141,7 @@ SYSTEM = {
         'put it in quotes: "3"',
     ),
     "version without quotes": Case(
-        'engine_version: "16.9"',
+        'engine_version: "16"',
         "engine_version: 16.10",
         "databases.main.engine_version",
         "16.10",
@@ -458,13 +458,13 @@ SYSTEM = {
         "put a text that has `: ` in it in quotes",
     ),
     "quotes left open": Case(
-        'engine_version: "16.9"  ',
-        'engine_version: "16.9  ',
+        'engine_version: "16"  ',
+        'engine_version: "16  ',
         "",
         "broken YAML: quotes opened here, and closed in line",
         "YAML",
         "close the quotes",
-        at='"16.9  ',
+        at='"16  ',
     ),
     "text that begins with a star": Case(
         "    - https://trading.example.com\n",
