@@ -8,7 +8,7 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
-from sandbox.stores.placement import data_root
+from sandbox.stores.placement import existing_roots
 from sandbox.stores.process import ProcessId, is_running, stop
 
 
@@ -24,7 +24,7 @@ def stop_servers(home: Path) -> None:
 
 
 def _recorded(home: Path) -> Iterator[ProcessId]:
-    for root in (data_root(home), home / "caches"):
+    for root in (*existing_roots(home), home / "caches"):
         for record in root.glob("*/record.json"):
             with contextlib.suppress(OSError, ValueError):
                 process = ProcessId.from_json(json.loads(record.read_text()).get("process"))

@@ -53,11 +53,20 @@ def data_root(home: Path) -> Path:
     return _private_temporary(f"gonogo-{_digest(home)}")
 
 
+def existing_roots(home: Path) -> list[Path]:
+    """The folders that have servers' files of this sandbox; nothing is made."""
+    candidates = (home / "databases", Path(tempfile.gettempdir()) / f"gonogo-{_digest(home)}")
+    return [
+        folder
+        for folder in candidates
+        if folder.is_dir() and not folder.is_symlink() and folder.stat().st_uid == os.geteuid()
+    ]
+
+
 def remove_data_root(home: Path) -> None:
     """Remove every file of servers of this sandbox."""
-    for folder in (home / "databases", Path(tempfile.gettempdir()) / f"gonogo-{_digest(home)}"):
-        if folder.is_dir() and not folder.is_symlink() and folder.stat().st_uid == os.geteuid():
-            shutil.rmtree(folder, ignore_errors=True)
+    for folder in existing_roots(home):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def can_reach(path: Path, user: User) -> bool:

@@ -11,7 +11,7 @@ import psutil
 from botocore.config import Config
 
 from sandbox.lifecycle import Sandbox
-from sandbox.stores.placement import data_root
+from sandbox.stores.placement import existing_roots
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class TestCloud:
 
 def processes_of(home: Path) -> list[psutil.Process]:
     """Every living process that names one of a sandbox's folders in its command."""
-    places = [str(home), str(data_root(home))]
+    places = [str(home), *map(str, existing_roots(home))]
     found = []
     for process in psutil.process_iter(["cmdline", "status"]):
         words = [f"{word}/" for word in process.info["cmdline"] or []]

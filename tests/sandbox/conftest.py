@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from clouds import TestCloud
 
 from sandbox import lifecycle
+from tests.sandbox.clouds import TestCloud
 
 
 @pytest.fixture(scope="session")

@@ -12,20 +12,21 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import boto3
 import psutil
 import pytest
-from clouds import processes_of
 
 from sandbox import daemons, lifecycle
 from sandbox.home import CHECKOUT, SandboxError
 from sandbox.stores.process import ProcessId, is_running
+from tests.sandbox.clouds import processes_of
 
 pytestmark = pytest.mark.slow
 
 
-def _s3(sandbox: lifecycle.Sandbox):  # noqa: ANN202 - boto3's clients have no type
+def _s3(sandbox: lifecycle.Sandbox) -> Any:
     return boto3.client("s3", endpoint_url=sandbox.emulator_url, region_name="us-east-1",
                         aws_access_key_id="000000000000", aws_secret_access_key="x")  # fmt: skip
 
@@ -288,7 +289,7 @@ def test_a_folder_that_cannot_be_used_is_said_in_one_line(tmp_path: Path) -> Non
 def test_an_emulator_that_ends_at_once_tells_its_last_words(
     own_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(daemons.sys, "executable", "/bin/false")
+    monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(SandboxError, match=r"did not start|ended at once"):
         _start(own_home)
     monkeypatch.undo()

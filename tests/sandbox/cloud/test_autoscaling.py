@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from clouds import TestCloud
 
 from sandbox import lifecycle
+from tests.sandbox.clouds import TestCloud
 
 pytestmark = pytest.mark.slow
 TARGET = {

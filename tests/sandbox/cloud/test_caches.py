@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 import redis
 from botocore.exceptions import ClientError
-from clouds import TestCloud
+from redis.backoff import NoBackoff
 from redis.cluster import RedisCluster
 from redis.exceptions import AuthenticationError, NoPermissionError
+from redis.retry import Retry
 
 from sandbox import lifecycle
+from tests.sandbox.clouds import TestCloud
 
 pytestmark = pytest.mark.slow
 TOKEN = "a-token-of-some-length"
@@ -49,7 +51,7 @@ def describe(client: Any, name: str) -> dict[str, Any]:
 
 def connect(cloud: TestCloud, group: dict[str, Any], **words: Any) -> redis.Redis:
     endpoint = group["NodeGroups"][0]["PrimaryEndpoint"]
-    tls = {"ssl": True, "ssl_ca_certs": cloud.authority}
+    tls = {"ssl": True, "ssl_ca_certs": cloud.authority, "retry": Retry(NoBackoff(), 0)}
     return redis.Redis(host=endpoint["Address"], port=endpoint["Port"], decode_responses=True,
                        **{**tls, **words})  # fmt: skip
 
@@ -138,9 +140,10 @@ def test_users_of_a_group_have_their_own_rights(cloud: TestCloud, elasticache: A
                    UserGroupIds=["readers"])  # fmt: skip
     client = connect(cloud, group, username="reader", password=password)
     assert client.get("cache:missing") is None
-    for forbidden in (lambda: client.get("other"), lambda: client.set("cache:a", "b")):
-        with pytest.raises(NoPermissionError):
-            forbidden()
+    with pytest.raises(NoPermissionError):
+        client.get("other")
+    with pytest.raises(NoPermissionError):
+        client.set("cache:a", "b")
     with pytest.raises(AuthenticationError):
         connect(cloud, group).ping()
     elasticache.modify_user(UserId="reader", AccessString="on ~* -@all +get +set")

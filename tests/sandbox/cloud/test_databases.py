@@ -14,9 +14,9 @@ import boto3
 import psycopg
 import pytest
 from botocore.exceptions import ClientError
-from clouds import TestCloud, processes_of
 
 from sandbox import lifecycle
+from tests.sandbox.clouds import TestCloud, processes_of
 
 pytestmark = pytest.mark.slow
 BASE: dict[str, Any] = {

@@ -7,12 +7,12 @@ import subprocess
 import sys
 
 import pytest
-from clouds import TestCloud
 
 from sandbox import lifecycle
 from sandbox.cloud.outside import is_inside
 from sandbox.home import CHECKOUT
 from sandbox.stores.process import wait_until
+from tests.sandbox.clouds import TestCloud
 
 # In a process of its own: an audit hook cannot be taken away again.
 PROGRAM = """

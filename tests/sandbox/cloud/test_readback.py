@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from clouds import TestCloud
+
+from tests.sandbox.clouds import TestCloud
 
 pytestmark = pytest.mark.slow
 TAGS = [{"Key": "a", "Value": "b"}]

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ParamValidationError
-from clouds import TestCloud
 
 from sandbox import lifecycle
+from tests.sandbox.clouds import TestCloud
 
 pytestmark = pytest.mark.slow
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from clouds import TestCloud
 
 from sandbox import lifecycle
+from tests.sandbox.clouds import TestCloud
 
 pytestmark = pytest.mark.slow
 # As AWS's own templates: the checks before the steps and the way finishSecret moves the label.

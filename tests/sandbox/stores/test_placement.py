@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,7 @@ def test_as_root_an_unreachable_home_gets_a_folder_in_the_temporary_area(tmp_pat
     finally:
         placement.remove_data_root(home)
     assert not root.exists()
+    assert placement.existing_roots(home) == []
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
@@ -47,7 +49,7 @@ def test_a_folder_that_somebody_else_made_first_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tmp_path.chmod(0o700)
-    monkeypatch.setattr(placement.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
     home = tmp_path / "home"
     home.mkdir()
     taken = placement.data_root(home)
@@ -59,6 +61,6 @@ def test_a_folder_that_somebody_else_made_first_is_refused(
 
 
 def test_not_root_runs_as_ourselves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(placement.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert placement.server_user() is None
     assert placement.data_root(tmp_path) == tmp_path / "databases"

@@ -63,7 +63,8 @@ def test_a_zombie_does_not_run(tmp_path: Path) -> None:
 def test_a_record_is_read_back_and_nonsense_is_none() -> None:
     process = ProcessId(7, "mark")
     assert ProcessId.from_json(process.as_json()) == process
-    for nonsense in (None, 7, [], {}, {"pid": "7", "mark": "m"}, {"pid": -1, "mark": "m"}):
+    wrong: tuple[object, ...] = (None, 7, [], {}, {"pid": "7", "mark": "m"}, {"pid": -1})
+    for nonsense in wrong:
         assert ProcessId.from_json(nonsense) is None
 
 

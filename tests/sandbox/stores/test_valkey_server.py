@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 import redis
+from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, NoPermissionError
+from redis.retry import Retry
 
 from sandbox.stores import valkey
 from sandbox.stores.process import is_running
 
 pytestmark = pytest.mark.slow
+NO_RETRY = Retry(NoBackoff(), 0)
 ALL = "on ~* &* +@all"
 TOKEN = "a token of some length"
 
@@ -27,7 +30,10 @@ def server(tmp_path: Path) -> Iterator[valkey.Server]:
 
 
 def client(server: valkey.Server, **words: str) -> redis.Redis:
-    return redis.Redis(host="127.0.0.1", port=server.port, decode_responses=True, **words)  # type: ignore[arg-type]
+    return redis.Redis(
+        host="127.0.0.1", port=server.port, decode_responses=True, retry=NO_RETRY,
+        **words,  # type: ignore[arg-type]
+    )  # fmt: skip
 
 
 def test_only_the_token_is_let_in(server: valkey.Server) -> None:
@@ -41,7 +47,7 @@ def test_settings_hold_and_administration_is_taken_away(server: valkey.Server) -
     assert client(server, password=TOKEN).info("memory")["maxmemory_policy"] == "allkeys-lru"
     for command in (["CONFIG", "GET", "*"], ["SHUTDOWN"], ["ACL", "SETUSER", "x"]):
         with pytest.raises(NoPermissionError):
-            client(server, password=TOKEN).execute_command(*command)
+            client(server, password=TOKEN).execute_command(*command)  # type: ignore[no-untyped-call]
 
 
 def test_users_change_while_it_runs(server: valkey.Server) -> None:
