@@ -15,14 +15,36 @@ from operations.deployment import stacks
 from operations.deployment.backend import FileBackend
 from operations.deployment.pulumi import Pulumi
 
-_WRAPPER = """#!/bin/sh
-# Made by `gonogo env`. Runs Pulumi's CLI, then takes the salt of this checkout's passphrase out of
-# the stack files again: Pulumi writes it there on each run, and it fits no other checkout.
+ANY_TIER = CHECKOUT / "policies" / "tiers" / "stack.json"
+"""The pack's config that takes the tier from the stack, for what runs without the wrapper."""
+
+_WRAPPER = r"""#!/bin/sh
+# Made by `gonogo env`: Pulumi's CLI with two things that its environment cannot say.
+# The policy pack's config is that of the stack's tier, and the salt of this checkout's passphrase
+# is taken out of the stack files again: Pulumi writes it there, and it fits no other checkout.
+pulumi={pulumi}
+project={project}
+stack=${{PULUMI_STACK:-}}
+before=
+for argument in "$@"; do
+  case "$before" in -s | --stack) stack=$argument ;; esac
+  case "$argument" in --stack=*) stack=${{argument#--stack=}} ;; esac
+  before=$argument
+done
+case "${{1:-}}" in up | update | preview | pre)
+  if [ "${{PULUMI_OPTION_POLICY_PACK_CONFIG:-}}" = {any_tier} ]; then
+    [ -n "$stack" ] || stack=$("$pulumi" stack --show-name --non-interactive 2>/dev/null)
+    tier=$(sed -n 's/^ *gonogo:tier: *\([a-z]*\).*/\1/p' "$project/Pulumi.$stack.yaml" 2>/dev/null)
+    if [ -n "$tier" ] && [ -f "$project/policies/tiers/$tier.json" ]; then
+      PULUMI_OPTION_POLICY_PACK_CONFIG=$project/policies/tiers/$tier.json
+    fi
+  fi ;;
+esac
 trap : INT
-{pulumi} "$@"
+"$pulumi" "$@"
 status=$?
-if grep -qs '^encryptionsalt' {project}/Pulumi.*.yaml; then
-  PYTHONPATH={project} {python} -P -m operations.cli.unsalt
+if grep -qs '^encryptionsalt' "$project"/Pulumi.*.yaml; then
+  PYTHONPATH=$project {python} -P -m operations.cli.unsalt
 fi
 exit $status
 """
@@ -57,8 +79,7 @@ def plain_environment() -> dict[str, str]:
         **place,
         "PATH": os.pathsep.join([str(folder), environment["PATH"]]),
         "PULUMI_OPTION_POLICY_PACK": str(pack),
-        # The tier is the stack's own, whichever is selected.
-        "PULUMI_OPTION_POLICY_PACK_CONFIG": str(pack / "tiers" / "stack.json"),
+        "PULUMI_OPTION_POLICY_PACK_CONFIG": str(ANY_TIER),
     }
 
 
@@ -79,11 +100,7 @@ def write_wrapper(pulumi: Path) -> Path:
     """Writes the wrapper; the folder to put on PATH before the engine's own."""
     folder = home() / "plain"
     folder.mkdir(parents=True, exist_ok=True)
-    text = _WRAPPER.format(
-        pulumi=shlex.quote(str(pulumi)),
-        python=shlex.quote(sys.executable),
-        project=shlex.quote(str(CHECKOUT)),
-    )
+    text = wrapper_text(pulumi, CHECKOUT, ANY_TIER)
     wrapper = folder / "pulumi"
     if not wrapper.exists() or wrapper.read_text(encoding="utf-8") != text:
         fresh = folder / f".pulumi.{os.getpid()}"
@@ -91,3 +108,13 @@ def write_wrapper(pulumi: Path) -> Path:
         fresh.chmod(0o755)
         fresh.replace(wrapper)
     return folder
+
+
+def wrapper_text(pulumi: Path, project: Path, any_tier: Path) -> str:
+    """The wrapper of one CLI for one project."""
+    return _WRAPPER.format(
+        pulumi=shlex.quote(str(pulumi)),
+        python=shlex.quote(sys.executable),
+        project=shlex.quote(str(project)),
+        any_tier=shlex.quote(str(any_tier)),
+    )
