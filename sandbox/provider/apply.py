@@ -177,9 +177,7 @@ def preview_outputs(call: Call) -> dict[str, Any]:
 def preview_update(call: Call) -> dict[str, Any]:
     """What an update will give: new inputs over the old outputs."""
     kept = {
-        key: value
-        for key, value in call.state.items()
-        if key not in call.old or key in call.inputs
+        key: value for key, value in call.state.items() if key not in call.old or key in call.inputs
     }
     result = {**kept, **call.inputs}
     result.pop("__defaults", None)
@@ -222,9 +220,7 @@ def _in_spelling_of(old: Any, now: Any) -> Any:
             for key, value in old.items()
         }
     if isinstance(old, list) and isinstance(now, list) and len(old) == len(now):
-        return [
-            a if same(a, b) else _in_spelling_of(a, b) for a, b in zip(old, now, strict=True)
-        ]
+        return [a if same(a, b) else _in_spelling_of(a, b) for a, b in zip(old, now, strict=True)]
     return now
 
 
@@ -234,13 +230,9 @@ def _refresh_tags(call: Call, inputs: dict[str, Any]) -> None:
         return
     given = inputs.get("tags") or {}
     defaults = {
-        key: value
-        for key, value in (inputs.get("tagsAll") or {}).items()
-        if key not in given
+        key: value for key, value in (inputs.get("tagsAll") or {}).items() if key not in given
     }
-    inputs["tags"] = {
-        key: value for key, value in tags.items() if defaults.get(key) != value
-    }
+    inputs["tags"] = {key: value for key, value in tags.items() if defaults.get(key) != value}
     inputs["tagsAll"] = tags
 
 

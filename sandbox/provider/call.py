@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from sandbox.provider import shapes
@@ -32,7 +32,7 @@ _MAPPED: dict[tuple[str, int], Mapped] = {}
 
 def mapped(row: ResourceType, op: Op) -> Mapped:
     """Which properties an Op sends, and where they go."""
-    key = (row.token, id(op))
+    key = (row.pulumi_type, id(op))
     known = _MAPPED.get(key)
     if known is None:
         known = _MAPPED[key] = _map(row, op)
@@ -47,7 +47,7 @@ def _map(row: ResourceType, op: Op) -> Mapped:
         if isinstance(step, Step):
             hidden.update(step.takes)
     members: dict[str, str] = {}
-    for name in resource_schema(row.token).inputs:
+    for name in resource_schema(row.pulumi_type).inputs:
         if name in hidden or (op.take is not None and name not in op.take):
             continue
         target = op.rename.get(name)
@@ -90,7 +90,7 @@ def _template_fields(value: Any) -> set[str]:
     return set()
 
 
-@lru_cache(maxsize=None)
+@cache
 def arn(service: str, region: str, rest: str) -> str:
     """An ARN of the sandbox's account."""
     return f"arn:{PARTITION}:{service}:{region}:{ACCOUNT}:{rest}"
@@ -130,7 +130,7 @@ class Call:
     @property
     def schema(self) -> ResourceSchema:
         """The schema of the row's type."""
-        return resource_schema(self.row.token)
+        return resource_schema(self.row.pulumi_type)
 
     @property
     def physical_name(self) -> str:
@@ -221,4 +221,4 @@ class Call:
 
 def shapes_empty(value: Any) -> bool:
     """None, an empty text, list or dict."""
-    return value is None or value == "" or value == [] or value == {}
+    return value is None or value in ("", [], {})

@@ -40,7 +40,7 @@ def check(
 ) -> tuple[dict[str, Any], list[Failure]]:
     """The inputs as the provider will use them, and what is wrong with them."""
     failures: list[Failure] = []
-    schema = resource_schema(row.token)
+    schema = resource_schema(row.pulumi_type)
     inputs = _typed_object(
         {key: value for key, value in news.items() if not key.startswith("__")},
         schema.inputs,
@@ -58,7 +58,7 @@ def check(
     return inputs, failures
 
 
-def _fill(
+def _fill(  # noqa: PLR0917  (one caller)
     row: ResourceType,
     inputs: dict[str, Any],
     olds: Mapping[str, Any],
@@ -95,9 +95,7 @@ def prefix_of(row: ResourceType) -> str:
     return f"{row.name}Prefix"
 
 
-def auto_name(
-    row: ResourceType, urn_name: str, seed: bytes, prefix: str | None = None
-) -> str:
+def auto_name(row: ResourceType, urn_name: str, seed: bytes, prefix: str | None = None) -> str:
     """``<name>-<7 hex>``, or ``<prefix><7 hex>``; the same for the same seed of the engine's."""
     digest = hashlib.sha256(seed).hexdigest() if seed else secrets.token_hex(_HEX_DIGITS)
     start = f"{urn_name}-" if prefix is None else prefix
@@ -167,7 +165,7 @@ def _unexpected(name: str, wanted: Mapping[str, Property]) -> str:
     return f"unexpected property {name!r}{hint}"
 
 
-def _typed(value: Any, wanted: PropertyType, path: str, failures: list[Failure]) -> Any:  # noqa: PLR0911, PLR0912
+def _typed(value: Any, wanted: PropertyType, path: str, failures: list[Failure]) -> Any:  # noqa: PLR0911
     if value is UNKNOWN or value is None or wanted.kind == "any":
         return value
     if wanted.kind == "list":

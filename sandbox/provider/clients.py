@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import threading
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -57,14 +57,14 @@ def _session() -> botocore.session.Session:
 _SESSION_LOCK = threading.RLock()
 
 
-@lru_cache(maxsize=None)
+@cache
 def service_model(service: str) -> ServiceModel:
     """botocore's model of a service; no client is made."""
     with _SESSION_LOCK:
         return _session().get_service_model(service)
 
 
-@lru_cache(maxsize=None)
+@cache
 def operation_model(service: str, operation: str) -> OperationModel:
     """botocore's model of one call. Raises KeyError-like when there is no such call."""
     return service_model(service).operation_model(operation)

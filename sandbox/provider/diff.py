@@ -79,14 +79,12 @@ def _collides(
 ) -> bool:
     if row.unique:
         return True
-    return bool(row.name) and regions[0] == regions[1] and same(
-        old.get(row.name), new.get(row.name)
+    return (
+        bool(row.name) and regions[0] == regions[1] and same(old.get(row.name), new.get(row.name))
     )
 
 
-def _paths(
-    path: str, left: Any, right: Any, *, ordered: bool
-) -> Iterator[tuple[str, str]]:
+def _paths(path: str, left: Any, right: Any, *, ordered: bool) -> Iterator[tuple[str, str]]:
     if is_empty(left):
         yield path, "add"
     elif is_empty(right):

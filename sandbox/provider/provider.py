@@ -15,7 +15,7 @@ from sandbox.provider.call import Call
 from sandbox.provider.check import Failure, check
 from sandbox.provider.clients import Clients
 from sandbox.provider.diff import Difference, diff
-from sandbox.provider.errors import ProviderError, scrub
+from sandbox.provider.errors import EmulatorAwayError, ProviderError, scrub
 from sandbox.provider.journal import Journal, Record, keepable
 from sandbox.provider.resource import Find, ResourceType
 from sandbox.provider.schema import resource_schema
@@ -31,6 +31,35 @@ class Settings:
 
     region: str = DEFAULT_REGION
     default_tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Change:
+    """Inputs before and after an update, and the outputs as the engine has them."""
+
+    old: dict[str, Any]
+    new: dict[str, Any]
+    state: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a request is about: whose settings hold, which resource, of which type."""
+
+    settings: Settings
+    urn: str
+    pulumi_type: str
+    id: str = ""
+
+    @property
+    def name(self) -> str:
+        """The resource's name in its program."""
+        return self.urn.split("::", 3)[3]
+
+    @property
+    def row(self) -> ResourceType:
+        """Its row. Raises ProviderError when the table has none."""
+        return table.row(self.pulumi_type)
 
 
 @dataclass(frozen=True)
@@ -51,73 +80,72 @@ class Provider:
         self._urns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def check(
-        self,
-        settings: Settings,
-        token: str,
-        news: Mapping[str, Any],
-        olds: Mapping[str, Any],
-        name: str,
-        seed: bytes,
+        self, asked: Asked, news: Mapping[str, Any], olds: Mapping[str, Any], seed: bytes
     ) -> tuple[dict[str, Any], list[Failure]]:
         """See ``sandbox.provider.check``."""
-        row = table.row(token)
-        return check(
-            row, news, olds, urn_name=name, seed=seed, default_tags=settings.default_tags
-        )
+        tags = asked.settings.default_tags
+        return check(asked.row, news, olds, urn_name=asked.name, seed=seed, default_tags=tags)
 
-    def diff(  # noqa: PLR0913, PLR0917
+    def diff(
         self,
-        settings: Settings,
-        urn: str,
-        token: str,
-        id_: str,
+        asked: Asked,
         old: Mapping[str, Any],
         state: Mapping[str, Any],
         new: Mapping[str, Any],
         ignore: tuple[str, ...] = (),
     ) -> Difference:
         """Old inputs against new ones; the engine knows the id, then."""
-        self.journal.known(urn, id_)
-        row = table.row(token)
+        self.journal.known(asked.urn, asked.id)
         is_at = str(state.get("region") or "")
-        to_be = self._region(settings, row, new)
-        return diff(row, old, new, ignore, (is_at, to_be))
+        to_be = _region(asked, new)
+        return diff(asked.row, old, new, ignore, (is_at, to_be))
 
     def create(
         self,
-        settings: Settings,
-        urn: str,
-        token: str,
+        asked: Asked,
         inputs: dict[str, Any],
         secrets: frozenset[ValuePath],
         *,
         preview: bool,
     ) -> Outcome:
         """Make it; what a killed run left of it goes first."""
-        row = table.row(token)
-        call = self._call(settings, row, urn, inputs)
+        call = self._call(asked, inputs)
         if preview:
             return Outcome("", apply.preview_outputs(call))
-        with self._urns[urn], self._errors("creating", call, inputs, secrets):
+        with self._urns[asked.urn], self._errors("creating", call, inputs, secrets):
             adopted = self._clear_leftovers(call)
-            if adopted is not None:
-                return adopted
-            secret_names = {str(path[0]) for path in secrets} | call.schema.secrets
-            key = self.journal.begin(
-                urn, token, call.region, keepable(inputs, frozenset(secret_names)),
-                _foreseen_id(call),
-            )
-            try:
-                apply.begin(call)
-            except Exception:
-                self.journal.gone(key)
-                raise
+            return adopted or self._make(call, secrets)
+
+    def _make(self, call: Call, secrets: frozenset[ValuePath]) -> Outcome:
+        secret_names = {str(path[0]) for path in secrets} | call.schema.secrets
+        key = self.journal.begin(
+            call.urn,
+            call.row.pulumi_type,
+            call.region,
+            keepable(call.inputs, frozenset(secret_names)),
+            _foreseen_id(call),
+        )
+        try:
+            apply.begin(call)
+        except EmulatorAwayError:
+            raise  # nobody knows whether it was made: the journal keeps it in mind
+        except Exception:
+            self._begun_in_vain(call, key)
+            raise
+        self.journal.made(key, call.id)
+        try:
+            return Outcome(call.id, apply.finish(call))
+        except ProviderError:
+            self._undo(call, key)
+            raise
+
+    def _begun_in_vain(self, call: Call, key: str) -> None:
+        """A create of several calls may have got as far as an id."""
+        if call.id:
             self.journal.made(key, call.id)
-            try:
-                return Outcome(call.id, apply.finish(call))
-            except ProviderError:
-                self._undo(call, key)
-                raise
+            self._undo(call, key)
+        else:
+            self.journal.gone(key)
 
     def _undo(self, call: Call, key: str) -> None:
         """A half-made thing is taken away; if that fails the journal keeps it in mind."""
@@ -168,83 +196,50 @@ class Provider:
                     apply.delete(left)
         left.id = record.id
 
-    def read(
-        self,
-        settings: Settings,
-        urn: str,
-        token: str,
-        id_: str,
-        inputs: dict[str, Any],
-        state: dict[str, Any],
-    ) -> Outcome:
+    def read(self, asked: Asked, inputs: dict[str, Any], state: dict[str, Any]) -> Outcome:
         """How it is now; an empty id when it is gone."""
-        self.journal.known(urn, id_)
-        row = table.row(token)
-        call = self._call(settings, row, urn, inputs, state, id_)
+        self.journal.known(asked.urn, asked.id)
+        call = self._call(asked, inputs, state)
         with self._errors("reading", call, inputs, frozenset()):
             if not apply.read(call):
                 return Outcome("", {})
             fresh = apply.refreshed_inputs(call)
             call.inputs = fresh
-            return Outcome(id_, apply.outputs(call), fresh)
+            return Outcome(asked.id, apply.outputs(call), fresh)
 
-    def update(  # noqa: PLR0913, PLR0917
+    def update(
         self,
-        settings: Settings,
-        urn: str,
-        token: str,
-        id_: str,
-        old: dict[str, Any],
-        state: dict[str, Any],
-        new: dict[str, Any],
+        asked: Asked,
+        change: Change,
         secrets: frozenset[ValuePath],
         *,
         preview: bool,
     ) -> dict[str, Any]:
-        """Send what changed."""
-        self.journal.known(urn, id_)
-        row = table.row(token)
-        call = self._call(settings, row, urn, new, state, id_)
-        call.old = old
+        """Send what changed; the new outputs."""
+        self.journal.known(asked.urn, asked.id)
+        call = self._call(asked, change.new, change.state)
+        call.old = change.old
         if preview:
             return apply.preview_update(call)
-        call.changed = frozenset(diff(row, old, new).properties)
-        with self._urns[urn], self._errors("updating", call, new, secrets):
+        call.changed = frozenset(diff(asked.row, change.old, change.new).properties)
+        with self._urns[asked.urn], self._errors("updating", call, change.new, secrets):
             return apply.update(call)
 
-    def delete(
-        self,
-        settings: Settings,
-        urn: str,
-        token: str,
-        id_: str,
-        inputs: dict[str, Any],
-        state: dict[str, Any],
-    ) -> None:
+    def delete(self, asked: Asked, inputs: dict[str, Any], state: dict[str, Any]) -> None:
         """Take it away."""
-        row = table.row(token)
-        call = self._call(settings, row, urn, inputs, state, id_)
+        call = self._call(asked, inputs, state)
         with self._errors("deleting", call, inputs, frozenset()):
             apply.delete(call)
-        self.journal.deleted(urn, id_)
+        self.journal.deleted(asked.urn, asked.id)
 
     def _call(
-        self,
-        settings: Settings,
-        row: ResourceType,
-        urn: str,
-        inputs: dict[str, Any],
-        state: dict[str, Any] | None = None,
-        id_: str = "",
+        self, asked: Asked, inputs: dict[str, Any], state: dict[str, Any] | None = None
     ) -> Call:
         state = state or {}
-        region = str(state.get("region") or self._region(settings, row, inputs))
-        return Call(row, self.clients, region, urn, inputs=inputs, state=state, id=id_)
-
-    def _region(self, settings: Settings, row: ResourceType, inputs: Mapping[str, Any]) -> str:
-        if "region" not in resource_schema(row.token).properties:
-            return row.global_region or settings.region
-        return str(inputs.get("region") or settings.region)
+        region = str(state.get("region") or _region(asked, inputs))
+        return Call(
+            asked.row, self.clients, region, asked.urn, inputs=inputs, state=state, id=asked.id
+        )
 
     @contextmanager
     def _errors(
@@ -262,6 +257,13 @@ class Provider:
             text = f"{doing} {call.row.title} ({call.physical_name}): {error}"
             words = [value for value in hidden if isinstance(value, str)]
             raise ProviderError(scrub(text, words)) from None
+
+
+def _region(asked: Asked, inputs: Mapping[str, Any]) -> str:
+    """The resource's own region, else its provider's."""
+    if "region" not in resource_schema(asked.pulumi_type).properties:
+        return asked.row.global_region or asked.settings.region
+    return str(inputs.get("region") or asked.settings.region)
 
 
 def _foreseen_id(call: Call) -> str:

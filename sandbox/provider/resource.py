@@ -116,7 +116,7 @@ class ResourceType:
     """A row. See the module.
 
     Attributes:
-        token: ``aws:ec2/vpc:Vpc``.
+        pulumi_type: ``aws:ec2/vpc:Vpc``.
         title: what AWS's users call it, for errors: ``RDS DB Instance``.
         service: botocore's service name.
         id: Pulumi's id: ``=template`` or a path in the create's answer.
@@ -137,7 +137,7 @@ class ResourceType:
         adopt: a leftover of a killed run is taken over instead of deleted (it holds data).
     """
 
-    token: str
+    pulumi_type: str
     title: str
     service: str
     create: Op | Step

@@ -11,7 +11,7 @@ import importlib.util
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -94,7 +94,7 @@ def _sdk_folder() -> Path:
     return Path(spec.origin).parent
 
 
-@lru_cache(maxsize=None)
+@cache
 def _module(folder: str) -> _Module:
     return _Module(folder)
 
@@ -146,7 +146,7 @@ class _Module:
             properties[wire] = Property(wire, kind, not optional)
         return properties
 
-    def _type(self, annotation: str) -> PropertyType:  # noqa: PLR0911
+    def _type(self, annotation: str) -> PropertyType:
         text = annotation.strip()
         for wrapper in ("pulumi.Input[", "Optional["):
             if text.startswith(wrapper):
@@ -164,7 +164,7 @@ class _Module:
         return PropertyType("object", owner=self, object_name=text.rsplit(".", 1)[-1])
 
 
-@lru_cache(maxsize=None)
+@cache
 def resource_schema(token: str) -> ResourceSchema:
     """The schema of ``aws:rds/instance:Instance`` and its like.
 

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import grpc
-from google.protobuf import empty_pb2
+from google.protobuf import empty_pb2  # type: ignore[import-untyped]
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from sandbox.provider import invokes, table
+from sandbox.provider.clients import ACCOUNT
 from sandbox.provider.errors import ProviderError
-from sandbox.provider.provider import DEFAULT_REGION, Provider, Settings
+from sandbox.provider.provider import DEFAULT_REGION, Asked, Change, Provider, Settings
 from sandbox.provider.schema import UnknownTypeError, resource_schema
 from sandbox.provider.values import Path as ValuePath
-from sandbox.provider.values import decode, encode
+from sandbox.provider.values import decode, encode, reach
 
 VERSION = "7.51.1"
 _THREADS = 32
@@ -34,12 +36,7 @@ def token_of(urn: str) -> str:
     return urn.split("::", 3)[2].rsplit("$", 1)[-1]
 
 
-def name_of(urn: str) -> str:
-    """The resource's name in its program."""
-    return urn.split("::", 3)[3]
-
-
-class Servicer(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[misc]
+class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     """Answers the engine. One for all engines that attach to this sandbox.
 
     Configure is remembered by connection: every provider instance of every engine has its own, so
@@ -74,12 +71,18 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[misc
         old, _ = decode(request.old_inputs)
         new, _ = decode(request.news)
         changed = [key for key in sorted({*old, *new}) if old.get(key) != new.get(key)]
-        some = provider_pb2.DiffResponse.DIFF_SOME if changed else provider_pb2.DiffResponse.DIFF_NONE
+        some = (
+            provider_pb2.DiffResponse.DIFF_SOME if changed else provider_pb2.DiffResponse.DIFF_NONE
+        )
         return provider_pb2.DiffResponse(changes=some, diffs=changed)
 
     def Configure(self, request: Any, context: Any) -> Any:  # noqa: N802
         args, _ = decode(request.args)
-        settings = settings_from(args)
+        try:
+            settings = settings_from(args)
+        except ProviderError as error:
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+            raise
         if len(self._settings) >= _MOST_PEERS:
             self._settings.pop(next(iter(self._settings)))
         self._settings[context.peer()] = self._last = settings
@@ -91,14 +94,12 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[misc
     # -- resources ------------------------------------------------------------------------
 
     def Check(self, request: Any, context: Any) -> Any:  # noqa: N802
-        token = request.type or token_of(request.urn)
+        asked = self._asked(request, context)
         news, secrets = decode(request.news)
         olds, _ = decode(request.olds)
 
         def work() -> Any:
-            inputs, failures = self.provider.check(
-                self._of(context), token, news, olds, name_of(request.urn), request.randomSeed
-            )
+            inputs, failures = self.provider.check(asked, news, olds, request.randomSeed)
             return provider_pb2.CheckResponse(
                 inputs=encode(inputs, _marks(secrets, inputs)),
                 failures=[
@@ -110,22 +111,13 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[misc
         return _answer(context, work)
 
     def Diff(self, request: Any, context: Any) -> Any:  # noqa: N802
-        token = request.type or token_of(request.urn)
+        asked = self._asked(request, context)
         state, _ = decode(request.olds)
         old, _ = decode(request.old_inputs)
         new, _ = decode(request.news)
 
         def work() -> Any:
-            difference = self.provider.diff(
-                self._of(context),
-                request.urn,
-                token,
-                request.id,
-                old,
-                state,
-                new,
-                tuple(request.ignoreChanges),
-            )
+            difference = self.provider.diff(asked, old, state, new, tuple(request.ignoreChanges))
             response = provider_pb2.DiffResponse(
                 changes=provider_pb2.DiffResponse.DIFF_SOME
                 if difference.changes
@@ -144,19 +136,12 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[misc
         return _answer(context, work)
 
     def Create(self, request: Any, context: Any) -> Any:  # noqa: N802
-        token = request.type or token_of(request.urn)
+        asked = self._asked(request, context)
         inputs, secrets = decode(request.properties)
 
         def work() -> Any:
-            outcome = self.provider.create(
-                self._of(context),
-                request.urn,
-                token,
-                inputs,
-                secrets,
-                preview=request.preview,
-            )
-            marks = _marks(secrets, outcome.outputs, token)
+            outcome = self.provider.create(asked, inputs, secrets, preview=request.preview)
+            marks = _marks(secrets, outcome.outputs, asked.pulumi_type)
             return provider_pb2.CreateResponse(
                 id=outcome.id, properties=encode(outcome.outputs, marks)
             )
@@ -164,58 +149,47 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[misc
         return _answer(context, work)
 
     def Read(self, request: Any, context: Any) -> Any:  # noqa: N802
-        token = request.type or token_of(request.urn)
+        asked = self._asked(request, context)
         state, state_secrets = decode(request.properties)
         inputs, secrets = decode(request.inputs)
 
         def work() -> Any:
-            outcome = self.provider.read(
-                self._of(context), request.urn, token, request.id, inputs, state
-            )
+            outcome = self.provider.read(asked, inputs, state)
             return provider_pb2.ReadResponse(
                 id=outcome.id,
                 properties=encode(
-                    outcome.outputs, _marks(secrets | state_secrets, outcome.outputs, token)
+                    outcome.outputs,
+                    _marks(secrets | state_secrets, outcome.outputs, asked.pulumi_type),
                 ),
-                inputs=encode(outcome.inputs, _marks(secrets, outcome.inputs, token)),
+                inputs=encode(outcome.inputs, _marks(secrets, outcome.inputs, asked.pulumi_type)),
             )
 
         return _answer(context, work)
 
     def Update(self, request: Any, context: Any) -> Any:  # noqa: N802
-        token = request.type or token_of(request.urn)
+        asked = self._asked(request, context)
         state, state_secrets = decode(request.olds)
         old, _ = decode(request.old_inputs)
         new, secrets = decode(request.news)
 
         def work() -> Any:
             outputs = self.provider.update(
-                self._of(context),
-                request.urn,
-                token,
-                request.id,
-                old,
-                state,
-                new,
-                secrets,
-                preview=request.preview,
+                asked, Change(old, new, state), secrets, preview=request.preview
             )
             kept = {path for path in state_secrets if path[0] not in new}
             return provider_pb2.UpdateResponse(
-                properties=encode(outputs, _marks(secrets | kept, outputs, token))
+                properties=encode(outputs, _marks(secrets | kept, outputs, asked.pulumi_type))
             )
 
         return _answer(context, work)
 
     def Delete(self, request: Any, context: Any) -> Any:  # noqa: N802
-        token = request.type or token_of(request.urn)
+        asked = self._asked(request, context)
         state, _ = decode(request.properties)
         inputs, _ = decode(request.old_inputs)
 
         def work() -> Any:
-            self.provider.delete(
-                self._of(context), request.urn, token, request.id, inputs or state, state
-            )
+            self.provider.delete(asked, inputs or state, state)
             return empty_pb2.Empty()
 
         return _answer(context, work)
@@ -234,6 +208,14 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[misc
 
         return _answer(context, work)
 
+    def _asked(self, request: Any, context: Any) -> Asked:
+        return Asked(
+            self._of(context),
+            request.urn,
+            request.type or token_of(request.urn),
+            getattr(request, "id", ""),
+        )
+
     def _of(self, context: Any) -> Settings:
         return self._settings.get(context.peer(), self._last)
 
@@ -244,38 +226,37 @@ def settings_from(args: Mapping[str, Any]) -> Settings:
     if isinstance(tags, str):
         tags = json.loads(tags)
     pairs = tags.get("tags") if isinstance(tags, Mapping) else None
-    allowed = args.get("allowedAccountIds") or []
-    if isinstance(allowed, str):
-        allowed = json.loads(allowed)
+    _require_account(args)
     return Settings(
         region=str(args.get("region") or DEFAULT_REGION),
         default_tags=dict(pairs or {}),
     )
 
 
+def _require_account(args: Mapping[str, Any]) -> None:
+    """A program may say which accounts it is for; the sandbox is one like any other."""
+    for name, wanted in (("allowedAccountIds", True), ("forbiddenAccountIds", False)):
+        accounts = args.get(name)
+        if isinstance(accounts, str):
+            accounts = json.loads(accounts)
+        if accounts and (ACCOUNT in accounts) is not wanted:
+            raise ProviderError(
+                f"AWS account ID not allowed: the sandbox is {ACCOUNT}, {name} says "
+                f"{', '.join(map(str, accounts))}"
+            )
+
+
 def _marks(
-    secrets: frozenset[ValuePath] | set[ValuePath], values: Mapping[str, Any], token: str = ""
+    secrets: frozenset[ValuePath], values: Mapping[str, Any], pulumi_type: str = ""
 ) -> set[ValuePath]:
     """The paths to mark secret: what came marked, and what always is.
 
     Where a path is no more (an object became a JSON text), what holds it is marked.
     """
-    marks: set[ValuePath] = set()
-    for path in secrets:
-        inside: Any = values
-        reached = 0
-        for step in path:
-            if isinstance(inside, Mapping) and step in inside:
-                inside = inside[step]
-            elif isinstance(inside, list) and isinstance(step, int) and step < len(inside):
-                inside = inside[step]
-            else:
-                break
-            reached += 1
-        if reached:
-            marks.add(path[:reached])
-    if token:
-        for name in (*resource_schema(token).secrets, *table.row(token).secrets):
+    marks = {reached for path in secrets if (reached := reach(values, path))}
+    if pulumi_type:
+        always = (*resource_schema(pulumi_type).secrets, *table.row(pulumi_type).secrets)
+        for name in always:
             if values.get(name) is not None:
                 marks.add((name,))
     if any(path[0] == "tags" for path in marks) and "tagsAll" in values:
@@ -289,8 +270,6 @@ def _answer(context: Any, work: Callable[[], Any]) -> Any:
     except (ProviderError, UnknownTypeError) as error:
         context.abort(grpc.StatusCode.UNKNOWN, str(error))
     except Exception as error:  # the engine shows a person the text, not our stack
-        import logging
-
         logging.getLogger(__name__).exception("a request failed in the provider itself")
         context.abort(
             grpc.StatusCode.INTERNAL,

@@ -6,7 +6,7 @@ import datetime as dt
 import json
 import re
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from sandbox.provider.schema import PropertyType
@@ -35,7 +35,7 @@ def spellings(name: str) -> Iterator[str]:
         yield name[:-1]
 
 
-@lru_cache(maxsize=None)
+@cache
 def _pick(names: tuple[str, ...], wanted: str) -> str | None:
     index = {squash(name): name for name in names}
     for spelling in spellings(squash(wanted)):
@@ -151,6 +151,12 @@ def lookup(found: Any, path: str) -> Any:
         else:
             return MISSING
     return found
+
+
+def every(found: Any, path: str) -> list[Any]:
+    """The list at a path of an answer; empty when there is none."""
+    value = lookup(found, path)
+    return value if isinstance(value, list) else []
 
 
 def read(found: Any, name: str, rename: Mapping[str, str], path: str) -> Any:

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from google.protobuf import struct_pb2
+from google.protobuf import struct_pb2  # type: ignore[import-untyped]
 
 SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
-SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"
+SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105  (a signature)
 ASSET: Final = "c44067f5952c0a294b673a41bacd8c17"
 ARCHIVE: Final = "0def7320c3a5731c473e5ecbe6d01bc7"
 RESOURCE: Final = "5cf8f73096256a8f31e491e813e4eb8e"
@@ -69,9 +69,7 @@ class Asset:
 def decode(struct: struct_pb2.Struct) -> tuple[dict[str, Any], frozenset[Path]]:
     """A Struct as a plain dict, and the paths of what was marked secret in it."""
     secrets: set[Path] = set()
-    plain = {
-        key: _decode(value, (key,), secrets) for key, value in struct.fields.items()
-    }
+    plain = {key: _decode(value, (key,), secrets) for key, value in struct.fields.items()}
     return plain, frozenset(secrets)
 
 
@@ -133,7 +131,9 @@ def encode(
     return struct
 
 
-def _encode(target: struct_pb2.Value, value: Any, path: Path, secrets: frozenset[Path]) -> None:
+def _encode(  # noqa: PLR0912  (one branch a kind of value)
+    target: struct_pb2.Value, value: Any, path: Path, secrets: frozenset[Path]
+) -> None:
     if secrets and path in secrets:
         wrapper = target.struct_value.fields
         wrapper[SIGNATURE].string_value = SECRET
@@ -192,6 +192,18 @@ def at(value: Any, path: Path) -> Any:
     return value
 
 
+def reach(value: Any, path: Path) -> Path:
+    """As much of a path as there is."""
+    for length, step in enumerate(path):
+        if isinstance(value, Mapping) and step in value:
+            value = value[str(step)]
+        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+            value = value[step]
+        else:
+            return path[:length]
+    return path
+
+
 def is_empty(value: Any) -> bool:
     """What Terraform's provider, and so Pulumi's, does not tell from a missing value.
 
@@ -200,7 +212,7 @@ def is_empty(value: Any) -> bool:
     return value is None or value is False or value in ("", [], {})
 
 
-def same(left: Any, right: Any, *, ordered: bool = False) -> bool:
+def same(left: Any, right: Any, *, ordered: bool = False) -> bool:  # noqa: PLR0911  (a table)
     """Whether two values mean the same to AWS.
 
     Missing equals empty; a JSON document equals another spelling of it; a list is a set unless

@@ -44,9 +44,9 @@ def _by_token() -> dict[str, ResourceType]:
     rows: dict[str, ResourceType] = {}
     for name in MODULES:
         for row in importlib.import_module(f"sandbox.provider.table.{name}").ROWS:
-            if row.token in rows:
-                raise ValueError(f"{row.token} is in the table twice")
-            rows[row.token] = row
+            if row.pulumi_type in rows:
+                raise ValueError(f"{row.pulumi_type} is in the table twice")
+            rows[row.pulumi_type] = row
     return rows
 
 

@@ -27,9 +27,7 @@ _MATERIAL: Final = {
 
 def _material(call: Call) -> dict[str, Any]:
     return {
-        member: call.inputs[name].encode()
-        for name, member in _MATERIAL.items()
-        if call.given(name)
+        member: call.inputs[name].encode() for name, member in _MATERIAL.items() if call.given(name)
     }
 
 
@@ -64,9 +62,9 @@ def _valid(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "domainName", "exactly one of domainName and certificateBody has to be given"
     if imported and inputs.get("privateKey") is None:
         yield "privateKey", "has to be given beside certificateBody"
-    if not imported and not inputs.get("certificateAuthorityArn"):
-        if inputs.get("validationMethod") is None:
-            yield "validationMethod", "DNS or EMAIL has to be given"
+    public = not imported and not inputs.get("certificateAuthorityArn")
+    if public and inputs.get("validationMethod") is None:
+        yield "validationMethod", "DNS or EMAIL has to be given"
     names = inputs.get("subjectAlternativeNames")
     for name in names if isinstance(names, list) else ():
         reason = _DOMAIN(name) if isinstance(name, str) else None
@@ -75,7 +73,7 @@ def _valid(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 CERTIFICATE: Final = ResourceType(
-    token="aws:acm/certificate:Certificate",
+    pulumi_type="aws:acm/certificate:Certificate",
     title="ACM Certificate",
     service="acm",
     create=Step(_create, tuple(_MATERIAL), base=_REQUEST),
@@ -100,8 +98,13 @@ CERTIFICATE: Final = ResourceType(
         "validationOptions",
     ),
     local=("earlyRenewalDuration",),
-    computed=("domainName", "keyAlgorithm", "options", "subjectAlternativeNames",
-              "validationMethod"),
+    computed=(
+        "domainName",
+        "keyAlgorithm",
+        "options",
+        "subjectAlternativeNames",
+        "validationMethod",
+    ),
     output={
         "arn": "={id}",
         "domainValidationOptions": _validation_options,
@@ -156,7 +159,7 @@ def _await_issue(call: Call) -> dict[str, Any]:
 
 
 CERTIFICATE_VALIDATION: Final = ResourceType(
-    token="aws:acm/certificateValidation:CertificateValidation",
+    pulumi_type="aws:acm/certificateValidation:CertificateValidation",
     title="ACM Certificate Validation",
     service="acm",
     create=Step(_await_issue, ("certificateArn",)),

@@ -34,7 +34,7 @@ def _capacities(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 _REGISTER: Final = Op("RegisterScalableTarget", rename={"roleArn": "RoleARN"})
 
 TARGET: Final = ResourceType(
-    token="aws:appautoscaling/target:Target",
+    pulumi_type="aws:appautoscaling/target:Target",
     title="Application AutoScaling Target",
     service=_SERVICE,
     create=_REGISTER,
@@ -109,7 +109,7 @@ def _valid_policy(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 POLICY: Final = ResourceType(
-    token="aws:appautoscaling/policy:Policy",
+    pulumi_type="aws:appautoscaling/policy:Policy",
     title="Application AutoScaling Scaling Policy",
     service=_SERVICE,
     create=_POLICY,
@@ -143,7 +143,7 @@ def _read_action(call: Call) -> Any:
 
 
 SCHEDULED_ACTION: Final = ResourceType(
-    token="aws:appautoscaling/scheduledAction:ScheduledAction",
+    pulumi_type="aws:appautoscaling/scheduledAction:ScheduledAction",
     title="Application AutoScaling Scheduled Action",
     service=_SERVICE,
     create=_ACTION,

@@ -14,7 +14,6 @@ from sandbox.provider.table.common import (
     event_schedule,
     lone,
     named,
-
 )
 
 
@@ -37,7 +36,7 @@ def _read_vault(call: Call) -> Any:
 
 
 VAULT: Final = ResourceType(
-    token="aws:backup/vault:Vault",
+    pulumi_type="aws:backup/vault:Vault",
     title="Backup Vault",
     service="backup",
     create=Op("CreateBackupVault"),
@@ -119,7 +118,7 @@ def _valid_lifecycle(where: str, lifecycle: Any) -> Iterator[tuple[str, str]]:
 
 
 PLAN: Final = ResourceType(
-    token="aws:backup/plan:Plan",
+    pulumi_type="aws:backup/plan:Plan",
     title="Backup Plan",
     service="backup",
     create=Op("CreateBackupPlan"),
@@ -174,7 +173,7 @@ def _delete_selection(call: Call) -> None:
 
 
 SELECTION: Final = ResourceType(
-    token="aws:backup/selection:Selection",
+    pulumi_type="aws:backup/selection:Selection",
     title="Backup Selection",
     service="backup",
     create=Op("CreateBackupSelection"),

@@ -158,7 +158,7 @@ def _period(value: Any) -> str | None:
 _QUERIES: Final = ("dimensions", "metricQueries")
 
 METRIC_ALARM: Final = ResourceType(
-    token="aws:cloudwatch/metricAlarm:MetricAlarm",
+    pulumi_type="aws:cloudwatch/metricAlarm:MetricAlarm",
     title="CloudWatch Metric Alarm",
     service="cloudwatch",
     create=Step(_put_alarm, _QUERIES, base=_PLAIN),
@@ -220,7 +220,7 @@ def _read_suppressor(found: Any, _call: Call) -> Any:
 _COMPOSITE: Final = Op("PutCompositeAlarm")
 
 COMPOSITE_ALARM: Final = ResourceType(
-    token="aws:cloudwatch/compositeAlarm:CompositeAlarm",
+    pulumi_type="aws:cloudwatch/compositeAlarm:CompositeAlarm",
     title="CloudWatch Composite Alarm",
     service="cloudwatch",
     create=Step(_suppressor, ("actionsSuppressor",), base=_COMPOSITE),
@@ -247,7 +247,7 @@ COMPOSITE_ALARM: Final = ResourceType(
 _PUT_DASHBOARD: Final = Op("PutDashboard")
 
 DASHBOARD: Final = ResourceType(
-    token="aws:cloudwatch/dashboard:Dashboard",
+    pulumi_type="aws:cloudwatch/dashboard:Dashboard",
     title="CloudWatch Dashboard",
     service="cloudwatch",
     create=_PUT_DASHBOARD,

@@ -183,7 +183,7 @@ def lone(operation: str, params: dict[str, Any], **more: Any) -> Op:
     return Op(operation, params, take=(), **more)
 
 
-def arn_tags(  # noqa: PLR0913
+def arn_tags(
     member: str,
     add: str,
     remove: str,

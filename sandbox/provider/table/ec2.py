@@ -8,7 +8,7 @@ from typing import Any, Final
 from sandbox.provider.call import Call
 from sandbox.provider.errors import CallError
 from sandbox.provider.resource import Find, Op, ResourceType, Step, Tags
-from sandbox.provider.shapes import MISSING, lookup
+from sandbox.provider.shapes import MISSING, every, lookup
 from sandbox.provider.table.common import (
     arn_template,
     arn_text,
@@ -52,11 +52,15 @@ def _read_vpc(call: Call) -> Any:
         return found
     own = {"vpc-id": call.id}
     found["DefaultSecurityGroupId"] = _first(
-        call, "DescribeSecurityGroups", {**own, "group-name": "default"},
+        call,
+        "DescribeSecurityGroups",
+        {**own, "group-name": "default"},
         "SecurityGroups[0].GroupId",
     )
     found["MainRouteTableId"] = found["DefaultRouteTableId"] = _first(
-        call, "DescribeRouteTables", {**own, "association.main": "true"},
+        call,
+        "DescribeRouteTables",
+        {**own, "association.main": "true"},
         "RouteTables[0].RouteTableId",
     )
     found["DefaultNetworkAclId"] = _first(
@@ -66,7 +70,7 @@ def _read_vpc(call: Call) -> Any:
 
 
 VPC: Final = ResourceType(
-    token="aws:ec2/vpc:Vpc",
+    pulumi_type="aws:ec2/vpc:Vpc",
     title="EC2 VPC",
     service="ec2",
     create=Op("CreateVpc", rename={"assignGeneratedIpv6CidrBlock": "AmazonProvidedIpv6CidrBlock"}),
@@ -91,7 +95,7 @@ VPC: Final = ResourceType(
 )
 
 SUBNET: Final = ResourceType(
-    token="aws:ec2/subnet:Subnet",
+    pulumi_type="aws:ec2/subnet:Subnet",
     title="EC2 Subnet",
     service="ec2",
     create=Op("CreateSubnet"),
@@ -109,8 +113,9 @@ SUBNET: Final = ResourceType(
                 "AssignIpv6AddressOnCreation": {"Value": "{assignIpv6AddressOnCreation}"},
             },
         ),
-        lone("ModifySubnetAttribute", {"SubnetId": "{id}",
-                                       "EnableDns64": {"Value": "{enableDns64}"}}),
+        lone(
+            "ModifySubnetAttribute", {"SubnetId": "{id}", "EnableDns64": {"Value": "{enableDns64}"}}
+        ),
         lone(
             "ModifySubnetAttribute",
             {
@@ -126,9 +131,7 @@ SUBNET: Final = ResourceType(
     output={"arn": arn_template("ec2", "subnet/{id}")},
     tags=ec2_tags("subnet"),
     checks={"cidrBlock": vpc_network, "ipv6CidrBlock": ipv6_network},
-    find=Find(
-        lone("DescribeSubnets", {}, result="Subnets"), "SubnetId", ("cidrBlock", "vpcId")
-    ),
+    find=Find(lone("DescribeSubnets", {}, result="Subnets"), "SubnetId", ("cidrBlock", "vpcId")),
 )
 
 
@@ -142,7 +145,7 @@ def _attach_gateway(call: Call) -> None:
 
 def _delete_gateway(call: Call) -> None:
     found = call.aws("DescribeInternetGateways", {"InternetGatewayIds": [call.id]})
-    for attachment in lookup(found, "InternetGateways[0].Attachments") or []:
+    for attachment in every(found, "InternetGateways[0].Attachments"):
         call.aws(
             "DetachInternetGateway", {"InternetGatewayId": call.id, "VpcId": attachment["VpcId"]}
         )
@@ -150,7 +153,7 @@ def _delete_gateway(call: Call) -> None:
 
 
 INTERNET_GATEWAY: Final = ResourceType(
-    token="aws:ec2/internetGateway:InternetGateway",
+    pulumi_type="aws:ec2/internetGateway:InternetGateway",
     title="EC2 Internet Gateway",
     service="ec2",
     create=Op("CreateInternetGateway"),
@@ -168,13 +171,11 @@ INTERNET_GATEWAY: Final = ResourceType(
         "vpcId": "Attachments[0].VpcId",
     },
     tags=ec2_tags("internet-gateway"),
-    find=Find(
-        lone("DescribeInternetGateways", {}, result="InternetGateways"), "InternetGatewayId"
-    ),
+    find=Find(lone("DescribeInternetGateways", {}, result="InternetGateways"), "InternetGatewayId"),
 )
 
 EIP: Final = ResourceType(
-    token="aws:ec2/eip:Eip",
+    pulumi_type="aws:ec2/eip:Eip",
     title="EC2 EIP",
     service="ec2",
     create=Op("AllocateAddress"),
@@ -205,7 +206,7 @@ def _read_nat(call: Call) -> Any:
 
 
 NAT_GATEWAY: Final = ResourceType(
-    token="aws:ec2/natGateway:NatGateway",
+    pulumi_type="aws:ec2/natGateway:NatGateway",
     title="EC2 NAT Gateway",
     service="ec2",
     create=Op("CreateNatGateway", rename={"privateIp": "PrivateIpAddress"}),
@@ -273,7 +274,7 @@ def _inline_routes(call: Call) -> None:
 
 
 ROUTE_TABLE: Final = ResourceType(
-    token="aws:ec2/routeTable:RouteTable",
+    pulumi_type="aws:ec2/routeTable:RouteTable",
     title="EC2 Route Table",
     service="ec2",
     create=Op("CreateRouteTable"),
@@ -319,7 +320,7 @@ def _destination(call: Call) -> tuple[str, str]:
 def _read_route(call: Call) -> Any:
     tables = call.aws("DescribeRouteTables", {"RouteTableIds": [call.value("routeTableId")]})
     member, wanted = _destination(call)
-    for route in lookup(tables, "RouteTables[0].Routes") or []:
+    for route in every(tables, "RouteTables[0].Routes"):
         if route.get(member) == wanted:
             return route
     return MISSING
@@ -343,7 +344,7 @@ def _one_target(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 ROUTE: Final = ResourceType(
-    token="aws:ec2/route:Route",
+    pulumi_type="aws:ec2/route:Route",
     title="EC2 Route",
     service="ec2",
     create=Step(_create_route, ("routeTableId", *_DESTINATIONS, *_TARGETS)),
@@ -376,7 +377,7 @@ def _read_association(call: Call) -> Any:
 
 
 ROUTE_TABLE_ASSOCIATION: Final = ResourceType(
-    token="aws:ec2/routeTableAssociation:RouteTableAssociation",
+    pulumi_type="aws:ec2/routeTableAssociation:RouteTableAssociation",
     title="EC2 Route Table Association",
     service="ec2",
     create=Op("AssociateRouteTable"),
@@ -411,7 +412,7 @@ def _endpoint_members(call: Call) -> None:
 
 
 VPC_ENDPOINT: Final = ResourceType(
-    token="aws:ec2/vpcEndpoint:VpcEndpoint",
+    pulumi_type="aws:ec2/vpcEndpoint:VpcEndpoint",
     title="EC2 VPC Endpoint",
     service="ec2",
     create=Op(
@@ -424,16 +425,27 @@ VPC_ENDPOINT: Final = ResourceType(
     update=(
         Step(
             _endpoint_members,
-            watches=("routeTableIds", "subnetIds", "securityGroupIds", "policy",
-                     "privateDnsEnabled"),
+            watches=(
+                "routeTableIds",
+                "subnetIds",
+                "securityGroupIds",
+                "policy",
+                "privateDnsEnabled",
+            ),
             at_create=False,
         ),
     ),
     delete=lone("DeleteVpcEndpoints", {"VpcEndpointIds": ["{id}"]}),
     replace=("vpcId", "serviceName", "vpcEndpointType", "serviceRegion"),
     defaults={"vpcEndpointType": "Gateway"},
-    computed=("policy", "privateDnsEnabled", "routeTableIds", "subnetIds", "securityGroupIds",
-              "ipAddressType"),
+    computed=(
+        "policy",
+        "privateDnsEnabled",
+        "routeTableIds",
+        "subnetIds",
+        "securityGroupIds",
+        "ipAddressType",
+    ),
     rename={"policy": "PolicyDocument"},
     output={
         "arn": arn_template("ec2", "vpc-endpoint/{id}"),
@@ -486,7 +498,7 @@ def _one_watched(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 FLOW_LOG: Final = ResourceType(
-    token="aws:ec2/flowLog:FlowLog",
+    pulumi_type="aws:ec2/flowLog:FlowLog",
     title="EC2 Flow Log",
     service="ec2",
     create=Step(

@@ -89,9 +89,7 @@ def _rule_of_atom(atom: Atom, description: str, own_id: str) -> dict[str, Any]:
 
 
 def _group(call: Call) -> Any:
-    return lookup(
-        call.aws("DescribeSecurityGroups", {"GroupIds": [call.id]}), "SecurityGroups[0]"
-    )
+    return lookup(call.aws("DescribeSecurityGroups", {"GroupIds": [call.id]}), "SecurityGroups[0]")
 
 
 def _settle(call: Call, property_name: str, direction: str, member: str) -> None:
@@ -177,7 +175,7 @@ def _delete_group(call: Call) -> None:
 _GROUP_TAGS: Final = ec2_tags("security-group")
 
 SECURITY_GROUP: Final = ResourceType(
-    token="aws:ec2/securityGroup:SecurityGroup",
+    pulumi_type="aws:ec2/securityGroup:SecurityGroup",
     title="EC2 Security Group",
     service="ec2",
     create=Step(_create_group, ("name", "description", "vpcId")),
@@ -228,7 +226,7 @@ def _adopt_default(call: Call) -> dict[str, Any]:
 
 
 DEFAULT_SECURITY_GROUP: Final = ResourceType(
-    token="aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
+    pulumi_type="aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
     title="EC2 Default Security Group",
     service="ec2",
     create=Step(_adopt_default, ("vpcId", "ingress", "egress")),
@@ -325,7 +323,7 @@ def _valid_rule(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _rule_row(direction: str) -> ResourceType:
     return ResourceType(
-        token=f"aws:vpc/securityGroup{direction}Rule:SecurityGroup{direction}Rule",
+        pulumi_type=f"aws:vpc/securityGroup{direction}Rule:SecurityGroup{direction}Rule",
         title=f"VPC Security Group {direction} Rule",
         service="ec2",
         create=Step(_create_rule(direction), ("securityGroupId", *_RULE_MEMBERS)),

@@ -7,13 +7,11 @@ from typing import Final
 from sandbox.provider.resource import Op, ResourceType
 from sandbox.provider.table.common import arn_tags, json_document, lone, named
 
-_DELETE: Final = lone(
-    "DeleteRepository", {"repositoryName": "{id}", "force": "{forceDelete}"}
-)
+_DELETE: Final = lone("DeleteRepository", {"repositoryName": "{id}", "force": "{forceDelete}"})
 
 
 REPOSITORY: Final = ResourceType(
-    token="aws:ecr/repository:Repository",
+    pulumi_type="aws:ecr/repository:Repository",
     title="ECR Repository",
     service="ecr",
     create=Op("CreateRepository"),
@@ -71,7 +69,7 @@ _PUT: Final = lone(
 )
 
 LIFECYCLE_POLICY: Final = ResourceType(
-    token="aws:ecr/lifecyclePolicy:LifecyclePolicy",
+    pulumi_type="aws:ecr/lifecyclePolicy:LifecyclePolicy",
     title="ECR Lifecycle Policy",
     service="ecr",
     create=_PUT,

@@ -46,7 +46,7 @@ def _read_cluster(call: Call) -> Any:
 
 
 CLUSTER: Final = ResourceType(
-    token="aws:ecs/cluster:Cluster",
+    pulumi_type="aws:ecs/cluster:Cluster",
     title="ECS Cluster",
     service="ecs",
     create=Op("CreateCluster"),
@@ -77,12 +77,12 @@ _PUT_PROVIDERS: Final = Op("PutClusterCapacityProviders", {"cluster": "{clusterN
 
 
 def _put_providers(call: Call) -> dict[str, Any]:
-    params = {"capacityProviders": [], "defaultCapacityProviderStrategy": []}
+    params: dict[str, Any] = {"capacityProviders": [], "defaultCapacityProviderStrategy": []}
     return call.aws("PutClusterCapacityProviders", {**params, **call.build(_PUT_PROVIDERS)})
 
 
 CLUSTER_CAPACITY_PROVIDERS: Final = ResourceType(
-    token="aws:ecs/clusterCapacityProviders:ClusterCapacityProviders",
+    pulumi_type="aws:ecs/clusterCapacityProviders:ClusterCapacityProviders",
     title="ECS Cluster Capacity Providers",
     service="ecs",
     create=Step(_put_providers, base=_PUT_PROVIDERS),
@@ -134,7 +134,7 @@ def _fargate(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if not isinstance(inputs.get("cpu"), str) or not isinstance(inputs.get("memory"), str):
         return
     cpu, memory = _units(inputs["cpu"], 1024), _units(inputs["memory"], 1024)
-    if cpu not in FARGATE:
+    if cpu is None or cpu not in FARGATE:
         allowed = ", ".join(map(str, FARGATE))
         yield "cpu", f"Fargate has no {inputs['cpu']!r} CPU units; it has {allowed}"
     elif memory not in FARGATE[cpu]:
@@ -217,7 +217,7 @@ def _deregister(call: Call) -> None:
 
 
 TASK_DEFINITION: Final = ResourceType(
-    token="aws:ecs/taskDefinition:TaskDefinition",
+    pulumi_type="aws:ecs/taskDefinition:TaskDefinition",
     title="ECS Task Definition",
     service="ecs",
     create=Step(_register, ("containerDefinitions",), base=_REGISTER),
@@ -259,6 +259,7 @@ _CREATE_SERVICE: Final = Op(
     },
     skip=("deploymentConfiguration",),
 )
+
 
 def _service_params(call: Call, op: Op) -> dict[str, Any]:
     params = call.build(op)
@@ -342,7 +343,7 @@ def _valid_service(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 SERVICE: Final = ResourceType(
-    token="aws:ecs/service:Service",
+    pulumi_type="aws:ecs/service:Service",
     title="ECS Service",
     service="ecs",
     create=Step(_create_service, base=_CREATE_SERVICE),

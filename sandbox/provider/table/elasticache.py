@@ -26,7 +26,7 @@ def _tags(kind: str) -> Any:
 
 
 SUBNET_GROUP: Final = ResourceType(
-    token="aws:elasticache/subnetGroup:SubnetGroup",
+    pulumi_type="aws:elasticache/subnetGroup:SubnetGroup",
     title="ElastiCache Subnet Group",
     service="elasticache",
     create=Op("CreateCacheSubnetGroup"),
@@ -73,7 +73,7 @@ def _settle_parameters(call: Call) -> None:
 
 
 PARAMETER_GROUP: Final = ResourceType(
-    token="aws:elasticache/parameterGroup:ParameterGroup",
+    pulumi_type="aws:elasticache/parameterGroup:ParameterGroup",
     title="ElastiCache Parameter Group",
     service="elasticache",
     create=Op("CreateCacheParameterGroup"),
@@ -112,9 +112,7 @@ _GROUP: Final = {
     "maintenanceWindow": "PreferredMaintenanceWindow",
     "nodeGroupConfigurations": "NodeGroupConfiguration",
 }
-_CREATE: Final = Op(
-    "CreateReplicationGroup", rename=_GROUP, skip=("logDeliveryConfigurations",)
-)
+_CREATE: Final = Op("CreateReplicationGroup", rename=_GROUP, skip=("logDeliveryConfigurations",))
 _MODIFY: Final = Op(
     "ModifyReplicationGroup",
     {"ReplicationGroupId": "{id}"},
@@ -156,9 +154,7 @@ def _modify_group(call: Call) -> None:
     params = call.build(_MODIFY, only=call.changed)
     if "authToken" in call.changed and call.given("authToken"):
         strategy = call.inputs.get("authTokenUpdateStrategy") or "ROTATE"
-        params.update(
-            {"AuthToken": call.inputs["authToken"], "AuthTokenUpdateStrategy": strategy}
-        )
+        params.update({"AuthToken": call.inputs["authToken"], "AuthTokenUpdateStrategy": strategy})
     if "userGroupIds" in call.changed:
         before, now = (
             set(call.old.get("userGroupIds") or ()),
@@ -244,7 +240,7 @@ def _member(call: Call, found: dict[str, Any]) -> None:
     actual = str(cluster.get("EngineVersion") or "")
     given = call.inputs.get("engineVersion")
     found["EngineVersionActual"] = actual
-    if isinstance(given, str) and actual.split(".")[0] == given.split(".")[0]:
+    if isinstance(given, str) and actual.split(".", maxsplit=1)[0] == given.split(".")[0]:
         found["EngineVersion"] = given
     elif actual:
         found["EngineVersion"] = actual
@@ -310,7 +306,7 @@ def _valid_group(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 REPLICATION_GROUP: Final = ResourceType(
-    token="aws:elasticache/replicationGroup:ReplicationGroup",
+    pulumi_type="aws:elasticache/replicationGroup:ReplicationGroup",
     title="ElastiCache Replication Group",
     service="elasticache",
     create=Step(_create_group, ("logDeliveryConfigurations",), base=_CREATE),
@@ -393,8 +389,16 @@ REPLICATION_GROUP: Final = ResourceType(
             MISSING,
         ),
     },
-    unread=("authToken", "port", "numCacheClusters", "numNodeGroups", "parameterGroupName",
-            "securityGroupIds", "subnetGroupName", "maintenanceWindow"),
+    unread=(
+        "authToken",
+        "port",
+        "numCacheClusters",
+        "numNodeGroups",
+        "parameterGroupName",
+        "securityGroupIds",
+        "subnetGroupName",
+        "maintenanceWindow",
+    ),
     tags=_tags("replicationgroup"),
     checks={
         "replicationGroupId": named(
@@ -434,7 +438,7 @@ def _passwords(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 USER: Final = ResourceType(
-    token="aws:elasticache/user:User",
+    pulumi_type="aws:elasticache/user:User",
     title="ElastiCache User",
     service="elasticache",
     create=Op("CreateUser"),
@@ -467,7 +471,7 @@ def _members(call: Call) -> None:
 
 
 USER_GROUP: Final = ResourceType(
-    token="aws:elasticache/userGroup:UserGroup",
+    pulumi_type="aws:elasticache/userGroup:UserGroup",
     title="ElastiCache User Group",
     service="elasticache",
     create=Op("CreateUserGroup"),

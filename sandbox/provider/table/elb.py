@@ -171,7 +171,7 @@ def _create_balancer(call: Call) -> dict[str, Any]:
 
 
 LOAD_BALANCER: Final = ResourceType(
-    token="aws:lb/loadBalancer:LoadBalancer",
+    pulumi_type="aws:lb/loadBalancer:LoadBalancer",
     title="ELBv2 Load Balancer",
     service="elbv2",
     create=Step(_create_balancer, ("internal",), base=_CREATE_BALANCER),
@@ -180,10 +180,18 @@ LOAD_BALANCER: Final = ResourceType(
     update=(
         Step(_balancer_attributes, (*_BALANCER, *_LOGS)),
         Step(_set_subnets, watches=("subnets", "subnetMappings"), at_create=False),
-        Op("SetSecurityGroups", {"LoadBalancerArn": "{id}"}, take=("securityGroups",),
-           at_create=False),
-        Op("SetIpAddressType", {"LoadBalancerArn": "{id}"}, take=("ipAddressType",),
-           at_create=False),
+        Op(
+            "SetSecurityGroups",
+            {"LoadBalancerArn": "{id}"},
+            take=("securityGroups",),
+            at_create=False,
+        ),
+        Op(
+            "SetIpAddressType",
+            {"LoadBalancerArn": "{id}"},
+            take=("ipAddressType",),
+            at_create=False,
+        ),
     ),
     delete=Step(_delete_balancer),
     replace=("name", "internal", "loadBalancerType", "customerOwnedIpv4Pool"),
@@ -368,7 +376,7 @@ def _valid_group(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 TARGET_GROUP: Final = ResourceType(
-    token="aws:lb/targetGroup:TargetGroup",
+    pulumi_type="aws:lb/targetGroup:TargetGroup",
     title="ELBv2 Target Group",
     service="elbv2",
     create=Step(_create_group, ("healthCheck",), base=_CREATE_GROUP),
@@ -424,9 +432,11 @@ TARGET_GROUP: Final = ResourceType(
         "loadBalancingAlgorithmType": one_of(
             "round_robin", "least_outstanding_requests", "weighted_random"
         ),
-        "slowStart": lambda value: None
-        if value == 0 or 30 <= value <= 900
-        else f"expected 0 or 30 to 900 seconds, got {value}",
+        "slowStart": lambda value: (
+            None
+            if value == 0 or 30 <= value <= 900
+            else f"expected 0 or 30 to 900 seconds, got {value}"
+        ),
     },
     rules=(_valid_group,),
     find=Find(
@@ -559,9 +569,7 @@ _LISTENER_NAMES: Final = {
     "certificateArn": "Certificates",
     **_action_names("defaultActions"),
 }
-_CREATE_LISTENER: Final = Op(
-    "CreateListener", rename={**_LISTENER_NAMES, "certificateArn": "-"}
-)
+_CREATE_LISTENER: Final = Op("CreateListener", rename={**_LISTENER_NAMES, "certificateArn": "-"})
 _MODIFY_LISTENER: Final = Op(
     "ModifyListener",
     {"ListenerArn": "{id}"},
@@ -580,7 +588,7 @@ def _with_certificate(op: Op) -> Any:
 
 
 LISTENER: Final = ResourceType(
-    token="aws:lb/listener:Listener",
+    pulumi_type="aws:lb/listener:Listener",
     title="ELBv2 Listener",
     service="elbv2",
     create=Step(_with_certificate(_CREATE_LISTENER), ("certificateArn",), base=_CREATE_LISTENER),
@@ -686,7 +694,7 @@ def _valid_conditions(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 LISTENER_RULE: Final = ResourceType(
-    token="aws:lb/listenerRule:ListenerRule",
+    pulumi_type="aws:lb/listenerRule:ListenerRule",
     title="ELBv2 Listener Rule",
     service="elbv2",
     create=Step(_create_rule, ("conditions", "priority"), base=_CREATE_RULE),

@@ -58,7 +58,7 @@ def _valid_rule(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 EVENT_RULE: Final = ResourceType(
-    token="aws:cloudwatch/eventRule:EventRule",
+    pulumi_type="aws:cloudwatch/eventRule:EventRule",
     title="EventBridge Rule",
     service="events",
     create=Step(_put_rule, ("isEnabled",), base=_PUT_RULE),
@@ -81,9 +81,7 @@ EVENT_RULE: Final = ResourceType(
         "scheduleExpression": event_schedule,
         "eventPattern": json_document,
         "roleArn": arn_text,
-        "state": one_of(
-            "ENABLED", "DISABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
-        ),
+        "state": one_of("ENABLED", "DISABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"),
     },
     rules=(_valid_rule,),
 )
@@ -160,9 +158,7 @@ def _remove_target(call: Call) -> None:
 
 def _one_input(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     given = [
-        name
-        for name in ("input", "inputPath", "inputTransformer")
-        if inputs.get(name) is not None
+        name for name in ("input", "inputPath", "inputTransformer") if inputs.get(name) is not None
     ]
     if len(given) > 1:
         yield given[1], f"conflicts with {given[0]}"
@@ -178,7 +174,7 @@ def _one_input(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 EVENT_TARGET: Final = ResourceType(
-    token="aws:cloudwatch/eventTarget:EventTarget",
+    pulumi_type="aws:cloudwatch/eventTarget:EventTarget",
     title="EventBridge Target",
     service="events",
     create=Step(_put_target, base=_PUT_TARGET),
@@ -233,7 +229,7 @@ def _valid_connection(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 _CREATE_CONNECTION: Final = Op("CreateConnection", rename=_AUTH)
 
 EVENT_CONNECTION: Final = ResourceType(
-    token="aws:cloudwatch/eventConnection:EventConnection",
+    pulumi_type="aws:cloudwatch/eventConnection:EventConnection",
     title="EventBridge Connection",
     service="events",
     create=_CREATE_CONNECTION,
@@ -264,7 +260,7 @@ def _endpoint(value: Any) -> str | None:
 
 
 API_DESTINATION: Final = ResourceType(
-    token="aws:cloudwatch/eventApiDestination:EventApiDestination",
+    pulumi_type="aws:cloudwatch/eventApiDestination:EventApiDestination",
     title="EventBridge API Destination",
     service="events",
     create=Op("CreateApiDestination"),

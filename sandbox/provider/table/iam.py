@@ -64,7 +64,7 @@ def _delete_role(call: Call) -> None:
 
 
 ROLE: Final = ResourceType(
-    token="aws:iam/role:Role",
+    pulumi_type="aws:iam/role:Role",
     title="IAM Role",
     service="iam",
     create=Op("CreateRole"),
@@ -78,12 +78,17 @@ ROLE: Final = ResourceType(
         ),
         Op("UpdateRole", {"RoleName": "{id}"}, at_create=False),
         Step(
-            lambda call: call.aws(
-                "PutRolePermissionsBoundary",
-                {"RoleName": call.id, "PermissionsBoundary": call.inputs["permissionsBoundary"]},
-            )
-            if call.given("permissionsBoundary")
-            else call.aws("DeleteRolePermissionsBoundary", {"RoleName": call.id}),
+            lambda call: (
+                call.aws(
+                    "PutRolePermissionsBoundary",
+                    {
+                        "RoleName": call.id,
+                        "PermissionsBoundary": call.inputs["permissionsBoundary"],
+                    },
+                )
+                if call.given("permissionsBoundary")
+                else call.aws("DeleteRolePermissionsBoundary", {"RoleName": call.id})
+            ),
             watches=("permissionsBoundary",),
             at_create=False,
         ),
@@ -150,7 +155,7 @@ _PUT_ROLE_POLICY: Final = lone(
 )
 
 ROLE_POLICY: Final = ResourceType(
-    token="aws:iam/rolePolicy:RolePolicy",
+    pulumi_type="aws:iam/rolePolicy:RolePolicy",
     title="IAM Role Policy",
     service="iam",
     create=_PUT_ROLE_POLICY,
@@ -176,7 +181,7 @@ def _read_attachment(call: Call) -> Any:
 
 
 ROLE_POLICY_ATTACHMENT: Final = ResourceType(
-    token="aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+    pulumi_type="aws:iam/rolePolicyAttachment:RolePolicyAttachment",
     title="IAM Role Policy Attachment",
     service="iam",
     create=lone("AttachRolePolicy", {"RoleName": "{role}", "PolicyArn": "{policyArn}"}),
@@ -229,7 +234,7 @@ def _delete_policy(call: Call) -> None:
 
 
 POLICY: Final = ResourceType(
-    token="aws:iam/policy:Policy",
+    pulumi_type="aws:iam/policy:Policy",
     title="IAM Policy",
     service="iam",
     create=Op("CreatePolicy"),
@@ -260,4 +265,3 @@ POLICY: Final = ResourceType(
 )
 
 ROWS: Final = (ROLE, ROLE_POLICY, ROLE_POLICY_ATTACHMENT, POLICY)
-

@@ -46,7 +46,7 @@ def _rotation_period(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 KEY: Final = ResourceType(
-    token="aws:kms/key:Key",
+    pulumi_type="aws:kms/key:Key",
     title="KMS Key",
     service="kms",
     create=Op(
@@ -119,7 +119,7 @@ def _bare_key(found: Any, call: Call) -> Any:
 
 
 ALIAS: Final = ResourceType(
-    token="aws:kms/alias:Alias",
+    pulumi_type="aws:kms/alias:Alias",
     title="KMS Alias",
     service="kms",
     create=Op("CreateAlias"),

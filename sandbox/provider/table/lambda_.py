@@ -12,7 +12,6 @@ from sandbox.provider.resource import Op, ResourceType, Step, Tags
 from sandbox.provider.shapes import MISSING, lookup
 from sandbox.provider.table.common import arn_text, between, lone, named, one_of
 
-
 _RENAME: Final = {
     "name": "FunctionName",
     "fileSystemConfig": "FileSystemConfigs",
@@ -120,7 +119,7 @@ def _valid_function(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 FUNCTION: Final = ResourceType(
-    token="aws:lambda/function:Function",
+    pulumi_type="aws:lambda/function:Function",
     title="Lambda Function",
     service="lambda",
     create=Step(_create_function, ("code",), base=_CREATE),
@@ -128,8 +127,11 @@ FUNCTION: Final = ResourceType(
     read=Step(_read_function),
     update=(
         _CONFIGURE,
-        Step(_update_code, watches=("code", "sourceCodeHash", "architectures", *_CODE),
-             at_create=False),
+        Step(
+            _update_code,
+            watches=("code", "sourceCodeHash", "architectures", *_CODE),
+            at_create=False,
+        ),
         Step(_concurrency, ("reservedConcurrentExecutions",)),
         Step(_publish, watches=("code", "sourceCodeHash", "publish", *_CODE), at_create=False),
     ),
@@ -152,10 +154,22 @@ FUNCTION: Final = ResourceType(
         "replaceSecurityGroupsOnDestroy",
         "useResourceTimeoutForPropagation",
     ),
-    computed=("architectures", "ephemeralStorage", "loggingConfig", "tracingConfig",
-              "sourceCodeHash", "codeSha256"),
-    volatile=("codeSha256", "lastModified", "qualifiedArn", "qualifiedInvokeArn",
-              "sourceCodeSize", "version"),
+    computed=(
+        "architectures",
+        "ephemeralStorage",
+        "loggingConfig",
+        "tracingConfig",
+        "sourceCodeHash",
+        "codeSha256",
+    ),
+    volatile=(
+        "codeSha256",
+        "lastModified",
+        "qualifiedArn",
+        "qualifiedInvokeArn",
+        "sourceCodeSize",
+        "version",
+    ),
     rename=_RENAME,
     output={
         "arn": "FunctionArn",
@@ -198,7 +212,7 @@ def _statement(call: Call) -> Any:
 
 
 PERMISSION: Final = ResourceType(
-    token="aws:lambda/permission:Permission",
+    pulumi_type="aws:lambda/permission:Permission",
     title="Lambda Permission",
     service="lambda",
     create=Op("AddPermission", rename={"function": "FunctionName"}),
@@ -211,8 +225,15 @@ PERMISSION: Final = ResourceType(
     output={
         name: (lambda _f, _c: MISSING)
         for name in (
-            "action", "principal", "sourceArn", "sourceAccount", "function", "qualifier",
-            "principalOrgId", "eventSourceToken", "functionUrlAuthType",
+            "action",
+            "principal",
+            "sourceArn",
+            "sourceAccount",
+            "function",
+            "qualifier",
+            "principalOrgId",
+            "eventSourceToken",
+            "functionUrlAuthType",
             "invokedViaFunctionUrl",
         )
     },

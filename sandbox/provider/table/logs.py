@@ -41,7 +41,7 @@ def _read_group(call: Call) -> Any:
 
 
 LOG_GROUP: Final = ResourceType(
-    token="aws:cloudwatch/logGroup:LogGroup",
+    pulumi_type="aws:cloudwatch/logGroup:LogGroup",
     title="CloudWatch Logs Log Group",
     service="logs",
     create=Op("CreateLogGroup"),
@@ -83,9 +83,7 @@ LOG_GROUP: Final = ResourceType(
 def _read_filter(call: Call) -> Any:
     group, _, name = call.id.rpartition(":")
     group, name = call.value("logGroupName") or group, call.value("name") or name
-    answer = call.aws(
-        "DescribeMetricFilters", {"logGroupName": group, "filterNamePrefix": name}
-    )
+    answer = call.aws("DescribeMetricFilters", {"logGroupName": group, "filterNamePrefix": name})
     for found in answer.get("metricFilters", []):
         if found["filterName"] == name:
             return found
@@ -95,16 +93,14 @@ def _read_filter(call: Call) -> Any:
 _PUT_FILTER: Final = Op("PutMetricFilter")
 
 LOG_METRIC_FILTER: Final = ResourceType(
-    token="aws:cloudwatch/logMetricFilter:LogMetricFilter",
+    pulumi_type="aws:cloudwatch/logMetricFilter:LogMetricFilter",
     title="CloudWatch Logs Metric Filter",
     service="logs",
     create=_PUT_FILTER,
     id="={name}",
     read=Step(_read_filter),
     update=(_PUT_FILTER,),
-    delete=lone(
-        "DeleteMetricFilter", {"logGroupName": "{logGroupName}", "filterName": "{name}"}
-    ),
+    delete=lone("DeleteMetricFilter", {"logGroupName": "{logGroupName}", "filterName": "{name}"}),
     replace=("name", "logGroupName"),
     name="name",
     name_max=512,

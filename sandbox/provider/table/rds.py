@@ -37,14 +37,12 @@ def _tags(kind: str) -> Any:
 
 
 SUBNET_GROUP: Final = ResourceType(
-    token="aws:rds/subnetGroup:SubnetGroup",
+    pulumi_type="aws:rds/subnetGroup:SubnetGroup",
     title="RDS DB Subnet Group",
     service="rds",
     create=Op("CreateDBSubnetGroup"),
     id="={name}",
-    read=lone(
-        "DescribeDBSubnetGroups", {"DBSubnetGroupName": "{id}"}, result="DBSubnetGroups[0]"
-    ),
+    read=lone("DescribeDBSubnetGroups", {"DBSubnetGroupName": "{id}"}, result="DBSubnetGroups[0]"),
     update=(Op("ModifyDBSubnetGroup", at_create=False),),
     delete=lone("DeleteDBSubnetGroup", {"DBSubnetGroupName": "{id}"}),
     replace=("name",),
@@ -59,7 +57,9 @@ SUBNET_GROUP: Final = ResourceType(
         ],
     },
     tags=_tags("subgrp"),
-    checks={"name": named(r"(?!default$)[a-z0-9._ -]+", 255, "expected small letters, digits and ._-")},
+    checks={
+        "name": named(r"(?!default$)[a-z0-9._ -]+", 255, "expected small letters, digits and ._-")
+    },
     gone=("DBSubnetGroupNotFoundFault",),
 )
 
@@ -102,7 +102,9 @@ def _read_parameter_group(call: Call) -> Any:
     marker = ""
     while True:
         params = {"DBParameterGroupName": call.id, "Source": "user"}
-        answer = call.aws("DescribeDBParameters", {**params, **({"Marker": marker} if marker else {})})
+        answer = call.aws(
+            "DescribeDBParameters", {**params, **({"Marker": marker} if marker else {})}
+        )
         for item in answer.get("Parameters", []):
             if item.get("ParameterName") in given and "ParameterValue" in item:
                 values[item["ParameterName"]] = item["ParameterValue"]
@@ -120,7 +122,7 @@ def _read_parameter_group(call: Call) -> Any:
 
 
 PARAMETER_GROUP: Final = ResourceType(
-    token="aws:rds/parameterGroup:ParameterGroup",
+    pulumi_type="aws:rds/parameterGroup:ParameterGroup",
     title="RDS DB Parameter Group",
     service="rds",
     create=Op("CreateDBParameterGroup"),
@@ -318,9 +320,7 @@ def _still_there(call: Call) -> bool:
 def _valid_instance(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if inputs.get("manageMasterUserPassword") and inputs.get("password") is not None:
         yield "password", "conflicts with manageMasterUserPassword"
-    original = not any(
-        inputs.get(name) for name in ("replicateSourceDb", "snapshotIdentifier")
-    )
+    original = not any(inputs.get(name) for name in ("replicateSourceDb", "snapshotIdentifier"))
     if original:
         for name in ("engine", "username", "allocatedStorage"):
             if inputs.get(name) is None:
@@ -337,24 +337,26 @@ def _valid_instance(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _valid_storage(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     storage, most = inputs.get("allocatedStorage"), inputs.get("maxAllocatedStorage")
     if isinstance(storage, int) and isinstance(most, int) and 0 < most <= storage:
-        yield "maxAllocatedStorage", f"{most} GB have to be more than allocatedStorage, {storage} GB"
+        yield (
+            "maxAllocatedStorage",
+            f"{most} GB have to be more than allocatedStorage, {storage} GB",
+        )
     if inputs.get("storageType") in ("io1", "io2") and inputs.get("iops") is None:
         yield "iops", f"has to be given for {inputs['storageType']}"
     low = 100 if inputs.get("storageType") in ("io1", "io2") else 20
-    if isinstance(storage, int) and not inputs.get("replicateSourceDb"):
-        if not low <= storage <= 65536:
-            yield "allocatedStorage", f"expected {low} to 65536 GB, got {storage}"
+    replica = inputs.get("replicateSourceDb")
+    if isinstance(storage, int) and not replica and not low <= storage <= 65536:
+        yield "allocatedStorage", f"expected {low} to 65536 GB, got {storage}"
 
 
 def _valid_engine(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     engine, version = inputs.get("engine"), inputs.get("engineVersion")
     majors = _MAJORS.get(engine) if isinstance(engine, str) else None
-    if majors and isinstance(version, str):
-        if not any(version == major or version.startswith(f"{major}.") for major in majors):
-            yield (
-                "engineVersion",
-                f"cannot find version {version} for {engine}; there are {', '.join(majors)}",
-            )
+    if majors and isinstance(version, str) and not _is_within(version, majors):
+        yield (
+            "engineVersion",
+            f"cannot find version {version} for {engine}; there are {', '.join(majors)}",
+        )
     logs = inputs.get("enabledCloudwatchLogsExports")
     known = _LOGS.get(engine) if isinstance(engine, str) else None
     for log in logs if known and isinstance(logs, list) else ():
@@ -363,6 +365,10 @@ def _valid_engine(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
                 "enabledCloudwatchLogsExports",
                 f"{engine} has no log {log!r}; it has {', '.join(known)}",
             )
+
+
+def _is_within(version: str, majors: tuple[str, ...]) -> bool:
+    return any(version == major or version.startswith(f"{major}.") for major in majors)
 
 
 def _window(days: bool) -> Any:
@@ -383,7 +389,7 @@ daily_window: Final = _window(days=False)
 
 
 INSTANCE: Final = ResourceType(
-    token="aws:rds/instance:Instance",
+    pulumi_type="aws:rds/instance:Instance",
     title="RDS DB Instance",
     service="rds",
     create=Step(_create_instance, ("replicateSourceDb",), base=_CREATE),
@@ -516,18 +522,24 @@ INSTANCE: Final = ResourceType(
         "monitoringInterval": one_of(0, 1, 5, 10, 15, 30, 60),
         "port": between(1150, 65535),
         "instanceClass": named(
-            r"db\.[a-z0-9]+(-[a-z0-9]+)?\.[a-z0-9]+(\.[a-z0-9.]+)?", 60,
+            r"db\.[a-z0-9]+(-[a-z0-9]+)?\.[a-z0-9]+(\.[a-z0-9.]+)?",
+            60,
             "expected a class like db.t4g.medium",
         ),
         "dbName": named(r"[A-Za-z_][A-Za-z0-9_]*", 63, "expected letters, digits and _"),
         "username": named(r"[A-Za-z][A-Za-z0-9_]*", 63, "expected letters, digits and _"),
-        "password": named(r"[\x21\x23-\x2e\x30-\x3f\x41-\x7e]{8,}", 128,
-                          "8 to 128 printable characters without / @ \" and space"),
+        "password": named(
+            r"[\x21\x23-\x2e\x30-\x3f\x41-\x7e]{8,}",
+            128,
+            '8 to 128 printable characters without / @ " and space',
+        ),
         "storageType": one_of("standard", "gp2", "gp3", "io1", "io2"),
         "kmsKeyId": arn_text,
-        "performanceInsightsRetentionPeriod": lambda value: None
-        if value in (7, 731) or (value % 31 == 0 and 31 <= value <= 713)
-        else f"expected 7, 731 or a multiple of 31 days, got {value}",
+        "performanceInsightsRetentionPeriod": lambda value: (
+            None
+            if value in (7, 731) or (value % 31 == 0 and 31 <= value <= 713)
+            else f"expected 7, 731 or a multiple of 31 days, got {value}"
+        ),
         "finalSnapshotIdentifier": named(
             r"[A-Za-z](?:-?[A-Za-z0-9])*", 255, "expected letters, digits and single hyphens"
         ),
@@ -555,7 +567,7 @@ def _modify_subscription(call: Call) -> None:
 _MODIFY_SUBSCRIPTION: Final = Op("ModifyEventSubscription")
 
 EVENT_SUBSCRIPTION: Final = ResourceType(
-    token="aws:rds/eventSubscription:EventSubscription",
+    pulumi_type="aws:rds/eventSubscription:EventSubscription",
     title="RDS Event Subscription",
     service="rds",
     create=Op("CreateEventSubscription"),

@@ -35,7 +35,7 @@ def _wait(call: Call) -> None:
 
 
 PROXY: Final = ResourceType(
-    token="aws:rds/proxy:Proxy",
+    pulumi_type="aws:rds/proxy:Proxy",
     title="RDS DB Proxy",
     service="rds",
     create=Op("CreateDBProxy"),
@@ -90,7 +90,7 @@ def _keep_pool(_call: Call) -> None:
 
 
 DEFAULT_TARGET_GROUP: Final = ResourceType(
-    token="aws:rds/proxyDefaultTargetGroup:ProxyDefaultTargetGroup",
+    pulumi_type="aws:rds/proxyDefaultTargetGroup:ProxyDefaultTargetGroup",
     title="RDS DB Proxy Default Target Group",
     service="rds",
     create=_POOL,
@@ -148,7 +148,7 @@ _REGISTER: Final = lone("RegisterDBProxyTargets", _MEMBERS)
 _DEREGISTER: Final = lone("DeregisterDBProxyTargets", _MEMBERS)
 
 PROXY_TARGET: Final = ResourceType(
-    token="aws:rds/proxyTarget:ProxyTarget",
+    pulumi_type="aws:rds/proxyTarget:ProxyTarget",
     title="RDS DB Proxy Target",
     service="rds",
     create=Step(

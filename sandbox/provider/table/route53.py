@@ -87,16 +87,14 @@ def _change(call: Call, zone: str, action: str, record: Mapping[str, Any]) -> No
 
 
 ZONE: Final = ResourceType(
-    token="aws:route53/zone:Zone",
+    pulumi_type="aws:route53/zone:Zone",
     title="Route 53 Hosted Zone",
     service="route53",
     create=Step(_create_zone, ("name", "comment", "vpcs", "delegationSetId")),
     id="Id",
     read=Step(_read_zone),
     update=(
-        lone(
-            "UpdateHostedZoneComment", {"Id": "{id}", "Comment": "{comment}"}, at_create=False
-        ),
+        lone("UpdateHostedZoneComment", {"Id": "{id}", "Comment": "{comment}"}, at_create=False),
         Step(_vpcs, watches=("vpcs",), at_create=False),
     ),
     delete=Step(_empty_zone),
@@ -228,7 +226,7 @@ def _valid_record(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 RECORD: Final = ResourceType(
-    token="aws:route53/record:Record",
+    pulumi_type="aws:route53/record:Record",
     title="Route 53 Record",
     service="route53",
     create=Step(
@@ -251,8 +249,14 @@ RECORD: Final = ResourceType(
     update=(
         Step(
             _update_record,
-            watches=("aliases", "records", "ttl", "healthCheckId", *_ROUTING,
-                     "multivalueAnswerRoutingPolicy"),
+            watches=(
+                "aliases",
+                "records",
+                "ttl",
+                "healthCheckId",
+                *_ROUTING,
+                "multivalueAnswerRoutingPolicy",
+            ),
             at_create=False,
         ),
     ),
@@ -264,8 +268,23 @@ RECORD: Final = ResourceType(
     checks={
         "name": named(r"\S*", 255, "has blanks"),
         "type": one_of(
-            "A", "AAAA", "CAA", "CNAME", "DS", "HTTPS", "MX", "NAPTR", "NS", "PTR", "SOA", "SPF",
-            "SRV", "SSHFP", "SVCB", "TLSA", "TXT",
+            "A",
+            "AAAA",
+            "CAA",
+            "CNAME",
+            "DS",
+            "HTTPS",
+            "MX",
+            "NAPTR",
+            "NS",
+            "PTR",
+            "SOA",
+            "SPF",
+            "SRV",
+            "SSHFP",
+            "SVCB",
+            "TLSA",
+            "TXT",
         ),
         "ttl": between(0, 2147483647, "seconds"),
     },

@@ -89,7 +89,7 @@ _NAME: Final = named(
 )
 
 BUCKET: Final = ResourceType(
-    token="aws:s3/bucket:Bucket",
+    pulumi_type="aws:s3/bucket:Bucket",
     title="S3 Bucket",
     service="s3",
     create=Step(_create_bucket, ("bucket", "objectLockEnabled")),
@@ -115,8 +115,8 @@ BUCKET: Final = ResourceType(
 )
 
 
-def _setting(  # noqa: PLR0913
-    token: str,
+def _setting(
+    pulumi_type: str,
     title: str,
     put: Op | Step,
     read: Op | Step,
@@ -125,7 +125,7 @@ def _setting(  # noqa: PLR0913
 ) -> ResourceType:
     """A part of a bucket that is a resource of its own."""
     return ResourceType(
-        token=token,
+        pulumi_type=pulumi_type,
         title=title,
         service="s3",
         create=put,
@@ -152,13 +152,10 @@ PUBLIC_ACCESS_BLOCK: Final = _setting(
     Op(
         "PutPublicAccessBlock",
         rename={
-            name: f"PublicAccessBlockConfiguration.{name[0].upper()}{name[1:]}"
-            for name in _BLOCKS
+            name: f"PublicAccessBlockConfiguration.{name[0].upper()}{name[1:]}" for name in _BLOCKS
         },
     ),
-    lone(
-        "GetPublicAccessBlock", {"Bucket": "{id}"}, result="PublicAccessBlockConfiguration"
-    ),
+    lone("GetPublicAccessBlock", {"Bucket": "{id}"}, result="PublicAccessBlockConfiguration"),
     lone("DeletePublicAccessBlock", {"Bucket": "{id}"}),
     defaults=dict.fromkeys(_BLOCKS, False),
     local=("skipDestroy",),
@@ -174,9 +171,7 @@ ENCRYPTION: Final = _setting(
     "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
     "S3 Bucket Server-side Encryption Configuration",
     Op("PutBucketEncryption", rename=_SSE),
-    lone(
-        "GetBucketEncryption", {"Bucket": "{id}"}, result="ServerSideEncryptionConfiguration"
-    ),
+    lone("GetBucketEncryption", {"Bucket": "{id}"}, result="ServerSideEncryptionConfiguration"),
     lone("DeleteBucketEncryption", {"Bucket": "{id}"}),
     rename={name: member for name, member in _SSE.items() if name != "rules"},
     replace=("expectedBucketOwner",),
@@ -194,9 +189,7 @@ def _suspend(call: Call) -> None:
 
 def _read_versioning(call: Call) -> Any:
     answer = call.aws("GetBucketVersioning", {"Bucket": call.id})
-    configuration = {
-        name: answer[name] for name in ("Status", "MFADelete") if answer.get(name)
-    }
+    configuration = {name: answer[name] for name in ("Status", "MFADelete") if answer.get(name)}
     return {"VersioningConfiguration": configuration or {"Status": "Disabled"}}
 
 

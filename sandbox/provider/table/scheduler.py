@@ -72,7 +72,7 @@ def _timezone(value: Any) -> str | None:
 
 
 SCHEDULE: Final = ResourceType(
-    token="aws:scheduler/schedule:Schedule",
+    pulumi_type="aws:scheduler/schedule:Schedule",
     title="EventBridge Scheduler Schedule",
     service="scheduler",
     create=Step(_put(_CREATE), base=_CREATE),
@@ -103,7 +103,7 @@ SCHEDULE: Final = ResourceType(
 )
 
 SCHEDULE_GROUP: Final = ResourceType(
-    token="aws:scheduler/scheduleGroup:ScheduleGroup",
+    pulumi_type="aws:scheduler/scheduleGroup:ScheduleGroup",
     title="EventBridge Scheduler Schedule Group",
     service="scheduler",
     create=Op("CreateScheduleGroup"),

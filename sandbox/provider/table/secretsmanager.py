@@ -43,7 +43,7 @@ def _secret_policy(call: Call) -> None:
 
 
 SECRET: Final = ResourceType(
-    token="aws:secretsmanager/secret:Secret",
+    pulumi_type="aws:secretsmanager/secret:Secret",
     title="Secrets Manager Secret",
     service="secretsmanager",
     create=Op(
@@ -53,8 +53,7 @@ SECRET: Final = ResourceType(
     id="ARN",
     read=Step(_read_secret),
     update=(
-        Op("UpdateSecret", {"SecretId": "{id}"}, take=("description", "kmsKeyId"),
-           at_create=False),
+        Op("UpdateSecret", {"SecretId": "{id}"}, take=("description", "kmsKeyId"), at_create=False),
         Step(_secret_policy, ("policy",)),
     ),
     delete=Step(_delete_secret),
@@ -119,9 +118,7 @@ def _retire_value(call: Call) -> None:
 
 
 def _one_value(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    given = [
-        name for name in ("secretString", "secretBinary") if inputs.get(name) is not None
-    ]
+    given = [name for name in ("secretString", "secretBinary") if inputs.get(name) is not None]
     if len(given) != 1:
         yield "secretString", "exactly one of secretString and secretBinary has to be given"
     if inputs.get("secretString") == "":
@@ -129,7 +126,7 @@ def _one_value(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 SECRET_VERSION: Final = ResourceType(
-    token="aws:secretsmanager/secretVersion:SecretVersion",
+    pulumi_type="aws:secretsmanager/secretVersion:SecretVersion",
     title="Secrets Manager Secret Version",
     service="secretsmanager",
     create=Step(
@@ -158,7 +155,7 @@ _ROTATE: Final = Op(
 )
 
 SECRET_ROTATION: Final = ResourceType(
-    token="aws:secretsmanager/secretRotation:SecretRotation",
+    pulumi_type="aws:secretsmanager/secretRotation:SecretRotation",
     title="Secrets Manager Secret Rotation",
     service="secretsmanager",
     create=_ROTATE,
@@ -175,15 +172,13 @@ SECRET_ROTATION: Final = ResourceType(
 )
 
 SECRET_POLICY: Final = ResourceType(
-    token="aws:secretsmanager/secretPolicy:SecretPolicy",
+    pulumi_type="aws:secretsmanager/secretPolicy:SecretPolicy",
     title="Secrets Manager Secret Policy",
     service="secretsmanager",
     create=Op("PutResourcePolicy", {"SecretId": "{secretArn}", "ResourcePolicy": "{policy}"}),
     id="={secretArn}",
     read=lone("GetResourcePolicy", {"SecretId": "{id}"}),
-    update=(
-        Op("PutResourcePolicy", {"SecretId": "{secretArn}", "ResourcePolicy": "{policy}"}),
-    ),
+    update=(Op("PutResourcePolicy", {"SecretId": "{secretArn}", "ResourcePolicy": "{policy}"}),),
     delete=lone("DeleteResourcePolicy", {"SecretId": "{id}"}),
     replace=("secretArn",),
     unique=True,

@@ -103,7 +103,7 @@ def _fifo_topic(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 TOPIC: Final = ResourceType(
-    token="aws:sns/topic:Topic",
+    pulumi_type="aws:sns/topic:Topic",
     title="SNS Topic",
     service="sns",
     create=Step(_create_topic, ("name", *(n for n, m in _TOPIC.items() if m in _AT_CREATE))),
@@ -119,7 +119,11 @@ TOPIC: Final = ResourceType(
     output={"owner": "Owner"},
     unread=("contentBasedDeduplication", "fifoTopic"),
     tags=arn_tags(
-        "ResourceArn", "TagResource", "UntagResource", "ListTagsForResource", path="Tags",
+        "ResourceArn",
+        "TagResource",
+        "UntagResource",
+        "ListTagsForResource",
+        path="Tags",
         resource="{id}",
     ),
     checks={
@@ -200,7 +204,7 @@ def _endpoint(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 TOPIC_SUBSCRIPTION: Final = ResourceType(
-    token="aws:sns/topicSubscription:TopicSubscription",
+    pulumi_type="aws:sns/topicSubscription:TopicSubscription",
     title="SNS Topic Subscription",
     service="sns",
     create=Step(_subscribe, ("topic", "protocol", "endpoint", *_SUBSCRIPTION)),
@@ -249,7 +253,7 @@ def _default_policy(call: Call) -> None:
 
 
 TOPIC_POLICY: Final = ResourceType(
-    token="aws:sns/topicPolicy:TopicPolicy",
+    pulumi_type="aws:sns/topicPolicy:TopicPolicy",
     title="SNS Topic Policy",
     service="sns",
     create=_PUT_POLICY,

@@ -83,7 +83,7 @@ def _valid(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 QUEUE: Final = ResourceType(
-    token="aws:sqs/queue:Queue",
+    pulumi_type="aws:sqs/queue:Queue",
     title="SQS Queue",
     service="sqs",
     create=Step(_create, ("name", *_QUEUE)),
@@ -120,8 +120,9 @@ QUEUE: Final = ResourceType(
         read=lone("ListQueueTags", {"QueueUrl": "{id}"}),
     ),
     checks={
-        "name": named(r"[A-Za-z0-9_-]{1,75}(\.fifo)?|[A-Za-z0-9_-]+", 80,
-                      "expected letters, digits, - and _"),
+        "name": named(
+            r"[A-Za-z0-9_-]{1,75}(\.fifo)?|[A-Za-z0-9_-]+", 80, "expected letters, digits, - and _"
+        ),
         "delaySeconds": between(0, 900, "seconds"),
         "kmsDataKeyReusePeriodSeconds": between(60, 86400, "seconds"),
         "maxMessageSize": between(1024, 1048576, "bytes"),
@@ -152,7 +153,7 @@ def _read_policy(call: Call) -> Any:
 
 
 QUEUE_POLICY: Final = ResourceType(
-    token="aws:sqs/queuePolicy:QueuePolicy",
+    pulumi_type="aws:sqs/queuePolicy:QueuePolicy",
     title="SQS Queue Policy",
     service="sqs",
     create=Step(_put_policy, ("queueUrl", "policy")),

@@ -56,7 +56,7 @@ def _valid(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 PARAMETER: Final = ResourceType(
-    token="aws:ssm/parameter:Parameter",
+    pulumi_type="aws:ssm/parameter:Parameter",
     title="SSM Parameter",
     service="ssm",
     create=Step(_put, ("value", "insecureValue"), base=_PUT),
@@ -71,17 +71,17 @@ PARAMETER: Final = ResourceType(
     computed=("arn", "dataType", "insecureValue", "keyId", "tier", "value"),
     volatile=("version",),
     output={
-        "arn": lambda found, call: found.get("ARN")
-        or call.fill(arn_template("ssm", "parameter/")[1:]) + call.id.lstrip("/"),
+        "arn": lambda found, call: (
+            found.get("ARN")
+            or call.fill(arn_template("ssm", "parameter/")[1:]) + call.id.lstrip("/")
+        ),
         "hasValueWo": lambda _f, _c: False,
         "tags": lambda _f, _c: MISSING,
     },
     unread=("arn", "overwrite", "dataType", "keyId", "tier"),
     tags=Tags(
         add=lone("AddTagsToResource", {"ResourceType": "Parameter", "ResourceId": "{id}"}),
-        remove=lone(
-            "RemoveTagsFromResource", {"ResourceType": "Parameter", "ResourceId": "{id}"}
-        ),
+        remove=lone("RemoveTagsFromResource", {"ResourceType": "Parameter", "ResourceId": "{id}"}),
         read=lone("ListTagsForResource", {"ResourceType": "Parameter", "ResourceId": "{id}"}),
         path="TagList",
     ),

@@ -105,15 +105,13 @@ def _valid_rate(where: str, rate: Mapping[str, Any]) -> Iterator[tuple[str, str]
 
 
 WEB_ACL: Final = ResourceType(
-    token="aws:wafv2/webAcl:WebAcl",
+    pulumi_type="aws:wafv2/webAcl:WebAcl",
     title="WAFv2 WebACL",
     service="wafv2",
     create=Step(_create, ("ruleJson", "customResponseBodies"), base=_CREATE),
     id="Summary.Id",
     read=Step(_read),
-    update=(
-        Step(_update, ("ruleJson", "customResponseBodies"), base=_UPDATE, at_create=False),
-    ),
+    update=(Step(_update, ("ruleJson", "customResponseBodies"), base=_UPDATE, at_create=False),),
     delete=Step(_delete),
     replace=("name", "scope"),
     name="name",
@@ -156,7 +154,7 @@ def _read_association(call: Call) -> Any:
 
 
 ASSOCIATION: Final = ResourceType(
-    token="aws:wafv2/webAclAssociation:WebAclAssociation",
+    pulumi_type="aws:wafv2/webAclAssociation:WebAclAssociation",
     title="WAFv2 WebACL Association",
     service="wafv2",
     create=Op("AssociateWebACL"),
@@ -187,7 +185,7 @@ def _log_names(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 LOGGING: Final = ResourceType(
-    token="aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration",
+    pulumi_type="aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration",
     title="WAFv2 WebACL Logging Configuration",
     service="wafv2",
     create=_PUT_LOGGING,

@@ -13,7 +13,6 @@ from typing import Any
 
 from sandbox.provider.values import ARCHIVE, ASSET, Asset
 
-
 TRUST = json.dumps(
     {
         "Version": "2012-10-17",
@@ -26,6 +25,9 @@ TRUST = json.dumps(
         ],
     }
 )
+
+
+ROOT = {"AWS": "arn:aws:iam::000000000000:root"}
 
 
 def allow(action: str, resource: str = "*", **more: Any) -> str:
@@ -170,9 +172,7 @@ CASES: dict[str, Case] = {
                 },
                 {"protocol": "tcp", "fromPort": 80, "toPort": 80, "self": True},
             ],
-            "egress": [
-                {"protocol": "-1", "fromPort": 0, "toPort": 0, "cidrBlocks": ["0.0.0.0/0"]}
-            ],
+            "egress": [{"protocol": "-1", "fromPort": 0, "toPort": 0, "cidrBlocks": ["0.0.0.0/0"]}],
             "tags": {"Name": "sg"},
         },
         {"vpc": ("vpc", "id")},
@@ -261,11 +261,11 @@ CASES: dict[str, Case] = {
         {
             "name": "case-filter",
             "logGroupName": "{group}",
-            "pattern": "{ $.level = \"error\" }",
+            "pattern": '{ $.level = "error" }',
             "metricTransformation": {"name": "Errors", "namespace": "Case", "value": "1"},
         },
         {"group": ("log-group", "name")},
-        update={"pattern": "{ $.level = \"fatal\" }"},
+        update={"pattern": '{ $.level = "fatal" }'},
     ),
     "topic": Case(
         "aws:sns/topic:Topic",
@@ -345,7 +345,7 @@ CASES: dict[str, Case] = {
     ),
     "composite": Case(
         "aws:cloudwatch/compositeAlarm:CompositeAlarm",
-        {"alarmName": "case-composite", "alarmRule": "ALARM(\"{alarm}\")"},
+        {"alarmName": "case-composite", "alarmRule": 'ALARM("{alarm}")'},
         {"alarm": ("alarm", "name")},
         update={"alarmDescription": "all of it"},
     ),
@@ -617,7 +617,7 @@ CASES: dict[str, Case] = {
             "sg": ("sg", "id"),
         },
         update={"backupRetentionPeriod": 14, "tags": {"a": "c"}},
-        replace={"engine": "mysql", "dbName": "other", "storageEncrypted": False},
+        replace={"dbName": "other", "storageEncrypted": False, "username": "other"},
         outputs=("arn", "address", "endpoint", "port", "resourceId", "masterUserSecrets"),
     ),
     "db-events": Case(
@@ -825,7 +825,7 @@ CASES: dict[str, Case] = {
     ),
     "cache-users": Case(
         "aws:elasticache/userGroup:UserGroup",
-        {"userGroupId": "case-users", "engine": "redis", "userIds": ["{user}"]},
+        {"userGroupId": "case-users", "engine": "redis", "userIds": ["default", "{user}"]},
         {"user": ("cache-user", "userId")},
         outputs=("arn",),
     ),
@@ -1021,7 +1021,7 @@ CASES: dict[str, Case] = {
             ],
             "tags": {"a": "b"},
         },
-        update={"description": "other", "tags": {"a": "c"}},
+        update={"tags": {"a": "c"}},
         replace={"name": "case-acl-2", "scope": "CLOUDFRONT"},
         outputs=("arn",),
     ),
@@ -1110,12 +1110,10 @@ CASES: dict[str, Case] = {
         "aws:s3/bucketPolicy:BucketPolicy",
         {
             "bucket": "{bucket}",
-            "policy": allow("s3:GetObject", "arn:aws:s3:::{bucket}/*", Principal={"AWS": "*"}),
+            "policy": allow("s3:GetObject", "arn:aws:s3:::{bucket}/*", Principal=ROOT),
         },
         {"bucket": ("bucket", "id")},
-        update={
-            "policy": allow("s3:PutObject", "arn:aws:s3:::{bucket}/*", Principal={"AWS": "*"})
-        },
+        update={"policy": allow("s3:PutObject", "arn:aws:s3:::{bucket}/*", Principal=ROOT)},
     ),
     "event-rule": Case(
         "aws:cloudwatch/eventRule:EventRule",
@@ -1145,9 +1143,7 @@ CASES: dict[str, Case] = {
             ),
         },
         {"url": ("dead-letters", "url"), "arn": ("dead-letters", "arn")},
-        update={
-            "policy": allow("sqs:*", "{arn}", Principal={"Service": "events.amazonaws.com"})
-        },
+        update={"policy": allow("sqs:*", "{arn}", Principal={"Service": "events.amazonaws.com"})},
     ),
     "connection": Case(
         "aws:cloudwatch/eventConnection:EventConnection",
@@ -1157,7 +1153,7 @@ CASES: dict[str, Case] = {
             "authParameters": {"apiKey": {"key": "Authorization", "value": "Bearer token-words"}},
         },
         update={"description": "other"},
-        outputs=("arn", "secretArn"),
+        outputs=("arn",),
     ),
     "destination": Case(
         "aws:cloudwatch/eventApiDestination:EventApiDestination",

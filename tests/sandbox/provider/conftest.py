@@ -13,6 +13,7 @@ from typing import Any
 
 import boto3
 import pytest
+
 from tests.sandbox.provider.driver import Engine
 
 ROOT = Path(__file__).resolve().parents[3]
