@@ -69,6 +69,8 @@ def launch_emulator(home: Path, environment: Mapping[str, str], former_port: int
     log = home / "logs" / "emulator.log"
     command = [sys.executable, "-m", "sandbox.cloud", "--home", str(home), "--port", str(port)]
     own = {name: value for name, value in environment.items() if name != "AWS_ENDPOINT_URL"}
+    # Functions run as its children, and reach data stores whose certificates are the sandbox's.
+    own["SSL_CERT_FILE"] = str(home / "ca.pem")
     process = spawn(command, log=log, environment=clean_environment(own), directory=CHECKOUT)
     return Daemon(process, port)
 
