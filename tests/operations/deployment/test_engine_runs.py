@@ -168,7 +168,7 @@ def start_runner(project: Project) -> subprocess.Popen[str]:
     runner = subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(RUNNER)],
         cwd=CHECKOUT, env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
-        stdin=subprocess.PIPE, text=True,
+        stdin=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
     assert runner.stdin is not None
     runner.stdin.write(json.dumps(given))
@@ -193,6 +193,18 @@ def test_the_engine_stops_by_itself_when_we_are_killed(project: Project) -> None
     assert not project.backend.locks("prod")
     assert not project.backend.pending("prod")
     assert 0 < len(things(project)) < 60
+
+
+def test_a_terminals_interrupt_reaches_the_engine_once(project: Project) -> None:
+    # A terminal sends Ctrl-C to the whole group; a second one would end the engine in mid-step.
+    project.configure(count=60, seconds=1)
+    runner = start_runner(project)
+    engine = running_update(project)
+    os.killpg(runner.pid, signal.SIGINT)
+    runner.wait(timeout=60)
+    wait_for("the engine's end", lambda: not psutil.pid_exists(engine))
+    assert not project.backend.pending("prod")
+    assert not project.backend.locks("prod")
 
 
 def test_after_the_engine_is_killed_the_next_run_recovers(project: Project) -> None:
