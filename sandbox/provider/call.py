@@ -50,12 +50,10 @@ def _map(row: ResourceType, op: Op) -> Mapped:
     for name in resource_schema(row.pulumi_type).inputs:
         if name in hidden or (op.take is not None and name not in op.take):
             continue
-        target = op.rename.get(name)
-        if target is None:
-            # A row's rename speaks of the thing; this call need not have that member.
-            target = rename.get(name)
-            if target and shapes.member_shape(shape, target) is None:
-                target = None
+        target = rename.get(name)
+        if target not in (None, "-") and shapes.member_shape(shape, target) is None:
+            # one rename serves several calls, and not every one takes all
+            target = None
         target = target or shapes.member(shape, name)
         if target and target != "-" and target not in op.params:
             members[name] = target

@@ -98,7 +98,7 @@ def prefix_of(row: ResourceType) -> str:
 def auto_name(row: ResourceType, urn_name: str, seed: bytes, prefix: str | None = None) -> str:
     """``<name>-<7 hex>``, or ``<prefix><7 hex>``; the same for the same seed of the engine's."""
     digest = hashlib.sha256(seed).hexdigest() if seed else secrets.token_hex(_HEX_DIGITS)
-    start = f"{urn_name}-" if prefix is None else prefix
+    start = f"{row.name_begins}{urn_name}-" if prefix is None else prefix
     name = f"{start}{digest[:_HEX_DIGITS]}"
     return name.lower() if row.name_lower else name
 

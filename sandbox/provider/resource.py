@@ -123,7 +123,7 @@ class ResourceType:
         replace: properties that AWS cannot change in place; ``*`` for all but the tags and
             ``update_only``.
         name: the property that holds the physical name, made up when not given.
-        name_max, name_lower: limits of that name, for making it up.
+        name_max, name_lower, name_begins: limits of that name, for making it up.
         unique: there can be only one of it (an attachment, a policy of something), so the old one
             goes before its replacement comes.
         defaults: what the official provider fills in at Check.
@@ -150,6 +150,7 @@ class ResourceType:
     name: str = ""
     name_max: int = 255
     name_lower: bool = False
+    name_begins: str = ""
     unique: bool = False
     defaults: Mapping[str, Any] = field(default_factory=dict)
     rename: Mapping[str, str] = field(default_factory=dict)

@@ -57,7 +57,12 @@ CLUSTER: Final = ResourceType(
     replace=("name",),
     name="name",
     computed=("settings",),
-    rename={"name": "clusterName"},
+    rename={
+        "name": "clusterName",
+        "configuration.executeCommandConfiguration.logConfiguration.s3BucketEncryptionEnabled": (
+            "s3EncryptionEnabled"
+        ),
+    },
     output={"arn": "clusterArn"},
     tags=_TAGS,
     checks={"name": _NAME},
@@ -172,7 +177,14 @@ def _containers(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield where, "at least one container has to be essential"
 
 
-_REGISTER: Final = Op("RegisterTaskDefinition", skip=("containerDefinitions",))
+_REGISTER: Final = Op(
+    "RegisterTaskDefinition",
+    rename={
+        "volumes.hostPath": "host.sourcePath",
+        "volumes.configureAtLaunch": "configuredAtLaunch",
+    },
+    skip=("containerDefinitions",),
+)
 
 
 def _definitions(call: Call) -> list[dict[str, Any]]:
@@ -256,6 +268,10 @@ _CREATE_SERVICE: Final = Op(
         "deploymentCircuitBreaker": "deploymentConfiguration.deploymentCircuitBreaker",
         "alarms": "deploymentConfiguration.alarms",
         "loadBalancers.elbName": "loadBalancerName",
+        "serviceConnectConfiguration.services.tls.issuerCertAuthority": (
+            "issuerCertificateAuthority"
+        ),
+        "volumeConfiguration.managedEbsVolume.sizeInGb": "sizeInGiB",
     },
     skip=("deploymentConfiguration",),
 )

@@ -447,6 +447,8 @@ USER: Final = ResourceType(
     update=(Op("ModifyUser", changed_only=True, params={"UserId": "{id}"}, at_create=False),),
     delete=lone("DeleteUser", {"UserId": "{id}"}),
     replace=("userId", "userName"),
+    # AWS counts them; it is no input of the call
+    rename={"authenticationMode.passwordCount": "-"},
     name="userId",
     defaults={"noPasswordRequired": False},
     output={"arn": "ARN"},

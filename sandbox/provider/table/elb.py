@@ -160,7 +160,11 @@ def _valid_balancer(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "subnets", "an application load balancer needs two subnets in two zones at least"
 
 
-_CREATE_BALANCER: Final = Op("CreateLoadBalancer", rename={"loadBalancerType": "Type"})
+_CREATE_BALANCER: Final = Op(
+    "CreateLoadBalancer",
+    # AWS tells the outpost; it is no input of the call
+    rename={"loadBalancerType": "Type", "subnetMappings.outpostId": "-"},
+)
 
 
 def _create_balancer(call: Call) -> dict[str, Any]:

@@ -201,6 +201,9 @@ _AUTH: Final = {
     "authParameters.basic": "BasicAuthParameters",
     "authParameters.oauth": "OAuthParameters",
     "authParameters.oauth.clientParameters.clientId": "ClientID",
+    # AWS tells these; they are no inputs of the call
+    "authParameters.connectivityParameters.resourceParameters.resourceAssociationArn": "-",
+    "invocationConnectivityParameters.resourceParameters.resourceAssociationArn": "-",
     **{
         f"authParameters.{where}.{name}": member
         for where in ("invocationHttpParameters", "oauth.oauthHttpParameters")

@@ -128,6 +128,9 @@ ALIAS: Final = ResourceType(
     update=(Op("UpdateAlias"),),
     delete=lone("DeleteAlias", {"AliasName": "{id}"}),
     replace=("name",),
+    name="name",
+    name_max=256,
+    name_begins="alias/",
     rename={"name": "AliasName"},
     output={
         "arn": "AliasArn",

@@ -48,7 +48,13 @@ SECRET: Final = ResourceType(
     service="secretsmanager",
     create=Op(
         "CreateSecret",
-        rename={"replicas": "AddReplicaRegions"},
+        rename={
+            "replicas": "AddReplicaRegions",
+            # AWS tells these; they are no inputs of the call
+            "replicas.lastAccessedDate": "-",
+            "replicas.status": "-",
+            "replicas.statusMessage": "-",
+        },
     ),
     id="ARN",
     read=Step(_read_secret),
