@@ -1,4 +1,4 @@
-"""Import of pulumi_aws file by file.
+"""A program that wastes nothing: import of pulumi_aws file by file, and no talk to nobody.
 
 The first use of a class of `pulumi_aws.ec2` loads all of EC2, 180 files, of which a program uses a
 dozen. `install()`, called before `pulumi_aws` is first imported, lets each of its packages load
@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 import re
 import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+import pulumi
 
 _OTHERS = frozenset({"config", "__pycache__"})
 
@@ -61,6 +64,7 @@ class LeanPackage(ModuleType):
 
 def install() -> None:
     """Make the packages of `pulumi_aws` lean; does nothing once it has been imported."""
+    _say_nothing_to_nobody()
     spec = importlib.util.find_spec("pulumi_aws")
     if "pulumi_aws" in sys.modules or spec is None or not spec.submodule_search_locations:
         return
@@ -69,6 +73,15 @@ def install() -> None:
         if folder.is_dir() and folder.name not in _OTHERS:
             name = f"pulumi_aws.{folder.name}"
             sys.modules[name] = LeanPackage(name, folder)
+
+
+def _say_nothing_to_nobody() -> None:
+    """Drop the SDK's debug messages: two calls of the engine, waited for, for each resource.
+
+    They are shown by `pulumi --debug` alone. GONOGO_DEBUG in the environment keeps them.
+    """
+    if "GONOGO_DEBUG" not in os.environ:
+        pulumi.log.debug = lambda *_arguments, **_keywords: None
 
 
 def _files(name: str) -> tuple[str, ...]:

@@ -37,9 +37,22 @@ def prepare(home: Path) -> None:
     home.mkdir(mode=0o711 if server_user() else 0o700, parents=True, exist_ok=True)
     for name in ("emulator", "state", "logs", "caches"):
         (home / name).mkdir(mode=0o700, exist_ok=True)
+    _without_automatic_log(home / "pulumi")
     passphrase = home / "passphrase"
     if not passphrase.exists():
         write_private(passphrase, secrets.token_urlsafe(PASSPHRASE_BYTES).encode())
+
+
+def _without_automatic_log(pulumi_home: Path) -> None:
+    """Keep the CLI from writing all it does, compressed, to a folder of up to 500 MB.
+
+    It takes a tenth of a preview, and the event log of a run is in `logs` already. The CLI has no
+    switch for it, but goes on without where it cannot make the folder.
+    """
+    pulumi_home.mkdir(mode=0o700, exist_ok=True)
+    place = pulumi_home / "logs"
+    if not place.exists():
+        place.write_text("A file, so that Pulumi keeps no automatic log here. See ../logs.\n")
 
 
 @contextlib.contextmanager

@@ -264,6 +264,7 @@ def _environment(home: Path, emulator_url: str | None) -> dict[str, str]:
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "PULUMI_HOME": str(home / "pulumi"),
         "PULUMI_BACKEND_URL": (home / "state").as_uri(),
         "PULUMI_CONFIG_PASSPHRASE_FILE": str(home / "passphrase"),
         "PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER": "true",
