@@ -1,4 +1,4 @@
-"""The whole way, as a person goes it: the command line in one process, everything real behind it."""
+"""The whole way, as a person goes it: the command line, and everything real behind it."""
 
 from __future__ import annotations
 
@@ -41,9 +41,7 @@ class Gonogo:
         # A copy has no environment of its own: it borrows this one's libraries, not its code.
         return [sys.executable, "-m", "operations.cli", *arguments]
 
-    def __call__(
-        self, *arguments: str, timeout: float = 300
-    ) -> subprocess.CompletedProcess[str]:
+    def __call__(self, *arguments: str, timeout: float = 300) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             self.command(*arguments),
             cwd=self.checkout,
