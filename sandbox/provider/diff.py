@@ -79,9 +79,8 @@ def _collides(
 ) -> bool:
     if row.unique:
         return True
-    return (
-        bool(row.name) and regions[0] == regions[1] and same(old.get(row.name), new.get(row.name))
-    )
+    moves = bool(regions[0]) and regions[0] != regions[1]
+    return bool(row.name) and not moves and same(old.get(row.name), new.get(row.name))
 
 
 def _paths(path: str, left: Any, right: Any, *, ordered: bool) -> Iterator[tuple[str, str]]:

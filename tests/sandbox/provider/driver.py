@@ -49,7 +49,11 @@ class Engine:
     def __init__(self, port: int, stack: str = "test", region: str = "us-east-1") -> None:
         self.stack = stack
         self.channel = grpc.insecure_channel(
-            f"127.0.0.1:{port}", options=[("grpc.use_local_subchannel_pool", 1)]
+            f"127.0.0.1:{port}",
+            options=[
+                ("grpc.use_local_subchannel_pool", 1),
+                ("grpc.max_receive_message_length", -1),
+            ],
         )
         self.stub = provider_pb2_grpc.ResourceProviderStub(self.channel)
         self.configure({"region": region})
