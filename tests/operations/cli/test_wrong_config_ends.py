@@ -59,7 +59,7 @@ MISTAKES = {
         SYSTEM, '  HTTP_RETRIES: "3"', "  API_TOKEN: hunter2hunter2", "API_TOKEN"
     ),
     "duplicate name": Mistake(
-        SYSTEM, "  dashboard:\n    image", "  heartbeat:\n    image", "twice"
+        SYSTEM, "  dashboard:\n    image", "  heartbeat:\n    image", "each name once"
     ),
     "one name in two kinds": Mistake(SYSTEM, "  crypto:\n", "  dashboard:\n", "dashboard"),
     "dangling database": Mistake(SYSTEM, "databases: [main]", "databases: [mian]", "mian"),
