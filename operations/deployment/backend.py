@@ -96,9 +96,10 @@ class FileBackend:
     def mend(self, stack: str) -> str:
         """Puts the newest whole copy in the place of a state that is cut off.
 
-        Returns what was done, empty when nothing had to be. Raises ValueError when there is no
-        whole copy.
+        Returns what was done, empty when nothing had to be that is worth a word. Raises ValueError
+        when there is no whole copy.
         """
+        self._drop_broken_attributes(stack)
         path = self.checkpoint(stack)
         if not path.exists() or _is_whole(path):
             return ""
@@ -115,6 +116,21 @@ class FileBackend:
                     f"(the unreadable one is kept as {kept.name})."
                 )
         raise ValueError(f"the state {path} cannot be read, and no whole copy of it is left")
+
+    def _drop_broken_attributes(self, stack: str) -> None:
+        """Removes attribute files (`.attrs`) that a kill cut off.
+
+        Pulumi writes a state whole or not at all, but not the attributes beside it. It then cannot
+        load the state ("failed to load checkpoint: EOF"), and does very well without them.
+        """
+        beside = self._folder("stacks").glob(f"{stack}.json*.attrs")
+        for path in (*beside, self.root / ".pulumi" / "meta.yaml.attrs"):
+            try:
+                json.loads(path.read_text(encoding="utf-8"))
+            except FileNotFoundError:
+                continue
+            except ValueError:
+                path.unlink(missing_ok=True)
 
     def _copies(self, stack: str) -> list[Path]:
         """Pulumi's copies of a state, the newest first."""

@@ -6,7 +6,6 @@ middle of a step (SIGPIPE), before it has written its state and given its lock b
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import subprocess
@@ -18,26 +17,8 @@ from types import FrameType, TracebackType
 from typing import BinaryIO
 
 POLL_SECONDS = 0.05
-_PR_SET_PDEATHSIG = 1
+_LAUNCH = Path(__file__).with_name("launch.py")
 _PRIVATE = 0o600
-
-
-def _interrupt_when_parent_dies(parent: int) -> Callable[[], None] | None:
-    """What the child does between fork and exec: ask the kernel for an interrupt when we die.
-
-    An interrupt is what the CLI takes as "finish this step, write the state, give the lock back".
-    Linux only; elsewhere the next run finds the lock and waits for it.
-    """
-    if sys.platform != "linux":
-        return None
-    libc = ctypes.CDLL(None)
-
-    def ask() -> None:
-        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
-        if os.getppid() != parent:
-            os._exit(1)
-
-    return ask
 
 
 class Child:
@@ -64,7 +45,7 @@ class Child:
         output.parent.mkdir(parents=True, exist_ok=True)
         with _private(output) as out, _private(errors) as err:
             self._process = subprocess.Popen(
-                list(command),
+                [sys.executable, "-I", "-S", str(_LAUNCH), str(os.getpid()), *command],
                 cwd=folder,
                 env=dict(environment),
                 stdin=subprocess.DEVNULL,
@@ -72,7 +53,6 @@ class Child:
                 stderr=err,
                 # Its own group: the terminal's Ctrl-C reaches it through us alone, once.
                 process_group=0,
-                preexec_fn=_interrupt_when_parent_dies(os.getpid()),  # noqa: PLW1509  one thread
             )
 
     def __enter__(self) -> Child:

@@ -128,6 +128,7 @@ def release(
         # The CLI cannot read a lock that was cut off while it was written.
         for lock in stale:
             lock.path.unlink(missing_ok=True)
+            lock.path.with_name(f"{lock.path.name}.attrs").unlink(missing_ok=True)
     gone = ", ".join(str(lock.pid) for lock in stale)
     return [f"Removed the lock of a run that was killed (process {gone})."]
 

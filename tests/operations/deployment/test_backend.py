@@ -127,3 +127,18 @@ def test_another_machines_lock_is_held() -> None:
 def test_a_lock_that_was_cut_off_is_nobodys(backend: FileBackend) -> None:
     write_lock(backend).write_text('{"pid": 12')
     assert [lock.is_held() for lock in backend.locks("prod")] == [False]
+
+
+@pytest.mark.parametrize("cut", ["", '{"user.cache'])
+def test_attributes_that_were_cut_off_are_removed_and_whole_ones_kept(
+    backend: FileBackend, cut: str
+) -> None:
+    path = backend.checkpoint("prod")
+    path.write_text(state())
+    path.with_name("prod.json.attrs").write_text(cut)
+    path.with_name("prod.json.bak.attrs").write_text("{}")
+    path.with_name("dev.json.attrs").write_text(cut)
+    assert backend.mend("prod") == ""
+    assert sorted(one.name for one in path.parent.iterdir()) == [
+        "dev.json.attrs", "prod.json", "prod.json.bak.attrs",
+    ]  # fmt: skip

@@ -208,9 +208,11 @@ def test_a_terminals_interrupt_reaches_the_engine_once(project: Project) -> None
 
 
 def test_after_the_engine_is_killed_the_next_run_recovers(project: Project) -> None:
-    project.configure(count=60, seconds=0.5)
+    project.configure(count=60, seconds=2)
     runner = start_runner(project)
-    os.kill(running_update(project), signal.SIGKILL)
+    engine = running_update(project)
+    wait_for("things under way", lambda: len(project.backend.pending("prod")) > 2)
+    os.kill(engine, signal.SIGKILL)
     runner.wait()
     assert project.backend.pending("prod")
 
@@ -256,3 +258,28 @@ def test_a_state_cut_off_in_the_middle_is_restored_and_doubted(project: Project)
     assert project.target().refresh(Watching()).succeeded
     doubts.settle("prod")
     assert not recovery.recover(project.backend, project.pulumi, "prod", doubts, print).refresh
+
+
+@pytest.mark.parametrize("suffix", [".attrs", ".bak.attrs"])
+def test_attributes_cut_off_in_the_middle_do_not_stop_the_next_run(
+    project: Project, suffix: str
+) -> None:
+    assert update(project).succeeded
+    path = project.backend.checkpoint("prod")
+    path.with_name(path.name + suffix).write_text("")
+    doubts = Doubts(project.folder / "home")
+    found = recovery.recover(project.backend, project.pulumi, "prod", doubts, print)
+    assert not found.refresh
+    assert shows_no_change(project.target().preview(Watching()))
+
+
+def test_a_lock_cut_off_in_the_middle_is_removed(project: Project) -> None:
+    assert update(project).succeeded
+    folder = project.backend.root / ".pulumi/locks/organization/slow-project/prod"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("x.json", "x.json.attrs"):
+        (folder / name).write_text("")
+    doubts = Doubts(project.folder / "home")
+    recovery.recover(project.backend, project.pulumi, "prod", doubts, print)
+    assert not list(folder.iterdir())
+    assert update(project).succeeded
