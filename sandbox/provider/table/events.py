@@ -107,7 +107,7 @@ _TARGET: Final = {
     "ecsTarget.orderedPlacementStrategies": "PlacementStrategy",
     "runCommandTargets": "RunCommandParameters.RunCommandTargets",
     "redshiftTarget": "RedshiftDataParameters",
-    "redshiftTarget.secretsManagerArn": "SecretManagerArn",
+    "redshiftTarget.secretsManagerArn": "SecretManagerArn",  # pragma: allowlist secret
     "batchTarget": "BatchParameters",
     "batchTarget.arraySize": "ArrayProperties.Size",
     "batchTarget.jobAttempts": "RetryStrategy.Attempts",
@@ -195,7 +195,7 @@ EVENT_TARGET: Final = ResourceType(
 )
 
 _AUTH: Final = {
-    "authParameters.apiKey": "ApiKeyAuthParameters",
+    "authParameters.apiKey": "ApiKeyAuthParameters",  # pragma: allowlist secret
     "authParameters.apiKey.key": "ApiKeyName",
     "authParameters.apiKey.value": "ApiKeyValue",
     "authParameters.basic": "BasicAuthParameters",
@@ -215,7 +215,7 @@ _AUTH: Final = {
     },
 }
 _NEEDED: Final = {
-    "API_KEY": "apiKey",
+    "API_KEY": "apiKey",  # pragma: allowlist secret
     "BASIC": "basic",
     "OAUTH_CLIENT_CREDENTIALS": "oauth",
 }
@@ -244,7 +244,7 @@ EVENT_CONNECTION: Final = ResourceType(
     name="name",
     name_max=64,
     rename=_AUTH,
-    output={"arn": "ConnectionArn", "secretArn": "SecretArn"},
+    output={"arn": "ConnectionArn", "secretArn": "SecretArn"},  # pragma: allowlist secret
     # AWS tells no value back
     unread=("authParameters",),
     secrets=("authParameters",),

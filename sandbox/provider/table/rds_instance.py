@@ -42,7 +42,7 @@ _INSTANCE: Final = {
     "instanceClass": "DBInstanceClass",
     "parameterGroupName": "DBParameterGroupName",
     "username": "MasterUsername",
-    "password": "MasterUserPassword",
+    "password": "MasterUserPassword",  # pragma: allowlist secret
     "backupWindow": "PreferredBackupWindow",
     "maintenanceWindow": "PreferredMaintenanceWindow",
     "caCertIdentifier": "CACertificateIdentifier",
@@ -353,7 +353,7 @@ INSTANCE: Final = ResourceType(
         ),
         "hostedZoneId": "Endpoint.HostedZoneId",
         "iamDatabaseAuthenticationEnabled": "IAMDatabaseAuthenticationEnabled",
-        "masterUserSecrets": "MasterUserSecret",
+        "masterUserSecrets": "MasterUserSecret",  # pragma: allowlist secret
         "optionGroupName": "OptionGroupMemberships[0].OptionGroupName",
         "parameterGroupName": "DBParameterGroups[0].DBParameterGroupName",
         "performanceInsightsEnabled": "PerformanceInsightsEnabled",

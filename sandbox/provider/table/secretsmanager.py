@@ -146,7 +146,7 @@ SECRET_VERSION: Final = ResourceType(
     computed=("versionStages",),
     output={
         "arn": "ARN",
-        "secretArn": "ARN",
+        "secretArn": "ARN",  # pragma: allowlist secret
         "hasSecretStringWo": lambda _f, _c: False,
         "secretId": lambda _f, _c: MISSING,
     },
@@ -188,7 +188,7 @@ SECRET_POLICY: Final = ResourceType(
     delete=lone("DeleteResourcePolicy", {"SecretId": "{id}"}),
     replace=("secretArn",),
     unique=True,
-    output={"secretArn": "ARN", "policy": "ResourcePolicy"},
+    output={"secretArn": "ARN", "policy": "ResourcePolicy"},  # pragma: allowlist secret
     unread=("blockPublicPolicy",),
     checks={"policy": policy_document},
 )
