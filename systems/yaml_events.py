@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from systems.document import Entry, Listing, Node, Scalar, Table, resolve
 from systems.errors import ConfigError, Place, Problem

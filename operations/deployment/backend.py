@@ -37,7 +37,7 @@ class Lock:
         try:
             process = psutil.Process(self.pid)
             # A process that began after the lock was written has only inherited the number.
-            return (
+            return bool(
                 process.status() != psutil.STATUS_ZOMBIE
                 and process.create_time() <= self.since_epoch_seconds + 1
             )

@@ -14,7 +14,7 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-from pg8000.native import identifier, literal  # type: ignore[import-untyped]
+from pg8000.native import identifier, literal
 
 # One rotation at a time changes roles in a database. The number is ours and means nothing.
 _LOCK = 7265_7461

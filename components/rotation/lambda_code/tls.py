@@ -11,7 +11,7 @@ import os
 import ssl
 from typing import Any
 
-import pg8000.native  # type: ignore[import-untyped]
+import pg8000.native
 
 MODES = ("prefer", "require", "verify-full")
 _TIMEOUT_SECONDS = 15

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pulumi_policy
-from google.protobuf import json_format  # type: ignore[import-untyped]
+from google.protobuf import json_format
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pulumi.runtime import rpc
