@@ -19,7 +19,10 @@ COMMANDS = ("up", "preview", "destroy", "check", "env", "test", "sandbox")
 
 
 def gonogo(
-    *arguments: str, home: Path, checkout: Path = CHECKOUT, **more: str
+    *arguments: str,
+    home: Path,
+    checkout: Path = CHECKOUT,
+    more: dict[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
     kept = {
         name: value
@@ -29,7 +32,7 @@ def gonogo(
     environment = {**kept, "GONOGO_HOME": str(home), "PYTHONPATH": str(checkout), "COLUMNS": "100"}
     return subprocess.run(
         [sys.executable, "-P", "-m", "operations.cli", *arguments],
-        cwd=home, env={**environment, **more}, stdin=subprocess.DEVNULL,
+        cwd=home, env={**environment, **(more or {})}, stdin=subprocess.DEVNULL,
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
 
@@ -102,7 +105,7 @@ def test_an_unknown_option_is_wrong_input(tmp_path: Path) -> None:
 
 
 def test_check_ticks_what_is_right(tmp_path: Path) -> None:
-    said = gonogo("check", home=tmp_path, PYTHONIOENCODING="utf-8")
+    said = gonogo("check", home=tmp_path, more={"PYTHONIOENCODING": "utf-8"})
     assert said.returncode == ExitCode.DONE, said.stdout + said.stderr
     lines = said.stdout.splitlines()
     assert "✓ stack prod  (autonomous-trading-company at prod, us-east-1, sandbox)" in lines
@@ -111,7 +114,7 @@ def test_check_ticks_what_is_right(tmp_path: Path) -> None:
 
 
 def test_check_does_with_ascii(tmp_path: Path) -> None:
-    said = gonogo("check", "prod", home=tmp_path, PYTHONIOENCODING="ascii")
+    said = gonogo("check", "prod", home=tmp_path, more={"PYTHONIOENCODING": "ascii"})
     assert said.stdout.startswith("ok ")
 
 
@@ -153,7 +156,7 @@ NO_CREDENTIALS = {
 @pytest.mark.parametrize("command", ["up", "preview", "destroy"])
 def test_without_credentials_aws_is_refused_in_one_line(tmp_path: Path, command: str) -> None:
     said = gonogo(command, "prod", "--cloud", "aws", "--yes" if command != "preview" else "-v",
-                  home=tmp_path, **NO_CREDENTIALS)  # fmt: skip
+                  home=tmp_path, more=NO_CREDENTIALS)  # fmt: skip
     assert said.returncode == ExitCode.NOT_READY
     assert said.stderr.splitlines()[0] == "gonogo: No AWS credentials were found."
     assert "aws sso login" in said.stderr
@@ -163,7 +166,7 @@ def test_without_credentials_aws_is_refused_in_one_line(tmp_path: Path, command:
 def test_a_stack_of_aws_needs_no_option(tmp_path: Path, copied: Path) -> None:
     file = copied / "Pulumi.prod.yaml"
     file.write_text(file.read_text() + "  gonogo:cloud: aws\n")
-    said = gonogo("preview", "prod", home=tmp_path, checkout=copied, **NO_CREDENTIALS)
+    said = gonogo("preview", "prod", home=tmp_path, checkout=copied, more=NO_CREDENTIALS)
     assert said.returncode == ExitCode.NOT_READY
     assert "No AWS credentials" in said.stderr
 
@@ -172,9 +175,18 @@ def test_an_sts_that_does_not_answer_is_given_up(tmp_path: Path) -> None:
     # A port of loopback that nobody listens on stands for an account that cannot be reached.
     began = time.monotonic()
     said = gonogo(
-        "preview", "prod", "--cloud", "aws", home=tmp_path, **NO_CREDENTIALS,
-        AWS_ACCESS_KEY_ID="x", AWS_SECRET_ACCESS_KEY="y", AWS_ENDPOINT_URL_STS="http://127.0.0.1:9",
-    )  # fmt: skip
+        "preview",
+        "prod",
+        "--cloud",
+        "aws",
+        home=tmp_path,
+        more={
+            **NO_CREDENTIALS,
+            "AWS_ACCESS_KEY_ID": "x",
+            "AWS_SECRET_ACCESS_KEY": "y",
+            "AWS_ENDPOINT_URL_STS": "http://127.0.0.1:9",
+        },
+    )
     assert said.returncode == ExitCode.NOT_READY
     assert "AWS cannot be reached" in said.stderr
     assert time.monotonic() - began < 20
@@ -182,7 +194,9 @@ def test_an_sts_that_does_not_answer_is_given_up(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("mark", ["AWS_ENDPOINT_URL", "PULUMI_DEBUG_PROVIDERS"])
 def test_a_shell_that_is_set_to_the_sandbox_is_not_taken_for_aws(tmp_path: Path, mark: str) -> None:
-    said = gonogo("preview", "prod", "--cloud", "aws", home=tmp_path, **{mark: "http://127.0.0.1"})
+    said = gonogo(
+        "preview", "prod", "--cloud", "aws", home=tmp_path, more={mark: "http://127.0.0.1"}
+    )
     assert said.returncode == ExitCode.NOT_READY
     assert f"({mark} is set)" in said.stderr
 
@@ -200,7 +214,9 @@ def test_what_nobody_foresaw_is_one_line_and_a_log(tmp_path: Path, copied: Path)
 
 
 def test_versions_are_told_without_getting_an_engine(tmp_path: Path) -> None:
-    said = gonogo("--version", home=tmp_path, GONOGO_CACHE=str(tmp_path / "cache"), PATH="/none")
+    said = gonogo(
+        "--version", home=tmp_path, more={"GONOGO_CACHE": str(tmp_path / "cache"), "PATH": "/none"}
+    )
     assert said.returncode == ExitCode.DONE
     assert said.stdout.splitlines()[0] == "gonogo 0.1.0"
     assert "Pulumi CLI: none yet" in said.stdout
@@ -208,9 +224,12 @@ def test_versions_are_told_without_getting_an_engine(tmp_path: Path) -> None:
 
 
 def test_stack_names_complete(tmp_path: Path) -> None:
-    said = gonogo(
-        home=tmp_path, _GONOGO_COMPLETE="complete_bash", COMP_WORDS="gonogo up p", COMP_CWORD="2"
-    )
+    asked = {
+        "_GONOGO_COMPLETE": "complete_bash",
+        "COMP_WORDS": "gonogo up p",
+        "COMP_CWORD": "2",
+    }
+    said = gonogo(home=tmp_path, more=asked)
     assert said.stdout.split() == ["prod"]
 
 

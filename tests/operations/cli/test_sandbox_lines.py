@@ -15,9 +15,9 @@ CALL = {"service": "wafv2", "operation": "PutLoggingConfiguration", "parameters"
 
 
 def running() -> Status:
-    emulator = Daemon(ProcessId(4, 1.0), 4566)
+    emulator = Daemon(ProcessId(4, "1"), 4566)
     return Status(
-        Path("/home"), True, emulator, Daemon(ProcessId(5, 1.0), 77), "http://127.0.0.1:4566",
+        Path("/home"), True, emulator, Daemon(ProcessId(5, "1"), 77), "http://127.0.0.1:4566",
         stores=[STORE], recorded=[CALL, CALL], notes=["so"], problems=["but"],
     )  # fmt: skip
 

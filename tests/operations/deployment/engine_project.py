@@ -55,7 +55,7 @@ pulumi.export("key", pulumi.Output.secret("hidden"))
 STACK_FILE = "# Kept as it is.\nconfig:\n  slow-project:count:   4  # with its spaces\n"
 
 
-class SlowProvider(services.ResourceProviderServicer):  # type: ignore[misc]
+class SlowProvider(services.ResourceProviderServicer):
     """Makes things in the time they ask for, or refuses to."""
 
     def Handshake(self, request: Any, context: Any) -> Any:  # noqa: N802
