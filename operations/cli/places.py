@@ -62,8 +62,8 @@ def hosted_zones(system: System) -> dict[str, str]:
 def aws_place(region: str, environment: Mapping[str, str] | None = None) -> Place:
     """The account of the ambient credentials, asked from STS. Nothing of the sandbox is used.
 
-    Raises Failure with one line that says what is missing. Not run on a machine of the authors:
-    only its refusals are tested.
+    Raises Failure with one line that says what is missing. Only these refusals are tested: the
+    rest needs an account.
     """
     ambient = dict(os.environ if environment is None else environment)
     for mark in _SANDBOX_MARKS:
