@@ -21,5 +21,5 @@ try:
     stack = load(Path(__file__).with_name(f"Pulumi.{pulumi.get_stack()}.yaml"))
 except ConfigError as error:
     raise pulumi.RunError(str(error)) from None
-declare(stack.system, stack.tier, stack.region, stack.tags).export()
+declare(stack.system, stack.tier, stack.region, stack.tags, stack.phase).export()
 gc.freeze()

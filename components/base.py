@@ -43,7 +43,8 @@ def shortened(name: str, limit: int) -> str:
 class Context:
     """Where a component is declared.
 
-    `code` and `tier` begin every physical name: `<code>-<tier>-<part>`.
+    `code` and `stage` begin every physical name: `<code>-<stage>-<part>`. The stage is the tier, or
+    the phase where a system has several stacks of one tier.
     """
 
     code: str
@@ -54,14 +55,20 @@ class Context:
     protect: bool = False
     tags: Mapping[str, str] = field(default_factory=dict)
     runbook_base_url: str = ""
+    phase: str | None = None
+
+    @property
+    def stage(self) -> str:
+        """What names have after the system's code."""
+        return self.phase or self.tier
 
     def name(self, *parts: str) -> str:
         """A physical name: `atc-prod-main`."""
-        return "-".join((self.code, self.tier, *parts))
+        return "-".join((self.code, self.stage, *parts))
 
     def path(self, *parts: str) -> str:
         """A hierarchical name, as secrets, parameters and log groups have: `atc-prod/main/x`."""
-        return "/".join((f"{self.code}-{self.tier}", *parts))
+        return "/".join((f"{self.code}-{self.stage}", *parts))
 
     def arn(self, service: str, resource: str, *, region: str | None = None) -> str:
         """The ARN of something whose name is known; `region=""` for global services."""
@@ -87,7 +94,7 @@ class Context:
     @property
     def namespace(self) -> str:
         """The CloudWatch namespace of the application's own metrics."""
-        return f"{self.code}/{self.tier}"
+        return f"{self.code}/{self.stage}"
 
 
 class Component(pulumi.ComponentResource):

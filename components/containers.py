@@ -75,7 +75,7 @@ def tracing_environment(name: str, context: Context, tracing: Tracing) -> dict[s
         "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
         "OTEL_TRACES_SAMPLER_ARG": f"{tracing.sample_percent / 100:g}",
         "OTEL_RESOURCE_ATTRIBUTES": (
-            f"service.namespace={context.code},deployment.environment.name={context.tier}"
+            f"service.namespace={context.code},deployment.environment.name={context.stage}"
         ),
     }
 

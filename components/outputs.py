@@ -18,6 +18,7 @@ class Outputs:
 
     system: str
     tier: str
+    phase: str | None
     region: str
     url: str | None
     load_balancer: pulumi.Output[str] | None

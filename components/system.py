@@ -31,9 +31,14 @@ from systems.model import System
 
 
 def declare(
-    system: System, tier: str, region: str, tags: Mapping[str, str] | None = None
+    system: System,
+    tier: str,
+    region: str,
+    tags: Mapping[str, str] | None = None,
+    phase: str | None = None,
 ) -> Outputs:
-    """Declare a system at a tier in a region. `tags` go on every resource that takes tags."""
+    """Declare a system at a tier in a region. `tags` go on every resource that takes tags; `phase`
+    stands in the tier's place in all names."""
     identity = aws.get_caller_identity()
     context = Context(
         code=system.code,
@@ -44,6 +49,7 @@ def declare(
         protect=system.protect,
         tags=dict(tags or {}),
         runbook_base_url=system.runbook_base_url,
+        phase=phase,
     )
     return _Declaration(system, context).outputs()
 
@@ -232,6 +238,7 @@ class _Declaration:
         return Outputs(
             system=system.name,
             tier=self.context.tier,
+            phase=self.context.phase,
             region=self.context.region,
             url=self.ingress.url if self.ingress else None,
             load_balancer=self.ingress.load_balancer.dns_name if self.ingress else None,

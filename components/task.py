@@ -141,6 +141,7 @@ def environment_of(
     ours = {
         "SYSTEM": context.code,
         "TIER": context.tier,
+        **({"PHASE": context.phase} if context.phase else {}),
         "WORKLOAD": name,
         "LOG_LEVEL": platform.logs.level,
         "LOG_FORMAT": platform.logs.format,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,6 +43,7 @@ def check(project: Path) -> list[CheckResult]:
     in_stacks = [_stack(file) for file in stacks(project)]
     results += in_stacks
     covered = {(one.stack.system.name, one.stack.tier) for one in in_stacks if one.stack}
+    results += _unused_phases(directory, in_stacks)
     for name in system_names(directory):
         used = {tier for system, tier in covered if system == name}
         wanted = used | _sections(directory, name)
@@ -98,6 +99,25 @@ def _sections(directory: Path, name: str) -> set[str]:
         return set()
     known = set(tier_names(directory))
     return known & set(entry.node.entries) if entry and isinstance(entry.node, Table) else set()
+
+
+def _unused_phases(directory: Path, in_stacks: Iterable[CheckResult]) -> Iterator[CheckResult]:
+    """Phases that no stack is in: each is a layer that nothing else would look at."""
+    from systems.loading import layer_problems
+
+    used = {(one.stack.system.name, one.stack.phase) for one in in_stacks if one.stack}
+    for name in system_names(directory):
+        file = directory / f"{name}.yaml"
+        try:
+            entry = read(file).entries.get("phases")
+        except ConfigError:
+            continue
+        if entry is None or not isinstance(entry.node, Table):
+            continue
+        for phase, one in entry.node.entries.items():
+            if (name, phase) not in used and isinstance(one.node, Table):
+                subject = f"system {name} in phase {phase}"
+                yield CheckResult(subject, file, tuple(layer_problems(one.node)))
 
 
 def _nothing(project: Path) -> CheckResult:

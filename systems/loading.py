@@ -1,12 +1,14 @@
 """From a system's file, its tier and a stack's overrides to a validated System.
 
-Layers, lowest first: `tiers/<tier>.yaml`, the system's file, its own `tiers: <tier>:` section, the
-stack's overrides. They are checked one by one, merged, and validated once.
+Layers, lowest first: `tiers/<tier>.yaml`, the system's file, its own `tiers: <tier>:` section, its
+`phases: <phase>:` section, the stack's overrides. They are checked one by one, merged, and
+validated once.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -25,13 +27,20 @@ from systems.suspects import looks_like
 from systems.translate import problems
 
 ROOT = Shape(System)
-SECTIONS = "tiers"
+TIERS = "tiers"
+PHASES = "phases"
+_PHASE = re.compile(r"[a-z][a-z0-9]{1,7}")
 
 
 def load_system(
-    directory: Path, name: str, tier: str, overrides: Sequence[Override] = ()
+    directory: Path,
+    name: str,
+    tier: str,
+    overrides: Sequence[Override] = (),
+    phase: str | None = None,
 ) -> System:
-    """The system `name` at a tier, with overrides. `directory` is the folder `systems/`.
+    """The system `name` at a tier, in one of its phases, with overrides. `directory` is the folder
+    `systems/`.
 
     Raises ConfigError with every problem of every layer.
     """
@@ -39,12 +48,13 @@ def load_system(
     file = directory / f"{name}.yaml"
     written = read(file)
     found = list(_file_is_named(file, written))
-    system, sections = _without_sections(written)
-    found += _sections(sections, tier_names(directory)) if sections else ()
-    layers = [Layer(defaults, declares=False), Layer(system, declares=True)]
-    section = _section(sections, tier)
-    if section:
-        layers.append(Layer(section, declares=True))
+    tiers, phases = written.entries.get(TIERS), written.entries.get(PHASES)
+    found += _sections(tiers, TIERS, tier_names(directory)) if tiers else ()
+    found += _sections(phases, PHASES) if phases else ()
+    layers = [Layer(defaults, declares=False), Layer(_without_sections(written), declares=True)]
+    for section in (_section(tiers, tier), _section(phases, phase) if phase else None):
+        if section:
+            layers.append(Layer(section, declares=True))
     # Paths of overrides have to lead to something that these layers declare.
     merged = merge(ROOT, layers)
     changes, astray = as_table(overrides, merged, ROOT)
@@ -80,36 +90,38 @@ def _once(found: list[Problem]) -> list[Problem]:
     return sorted(unique.values(), key=in_order)
 
 
-def _without_sections(written: Table) -> tuple[Table, Entry | None]:
-    entries = dict(written.entries)
-    sections = entries.pop(SECTIONS, None)
-    return Table(written.place, entries), sections
+def _without_sections(written: Table) -> Table:
+    entries = {key: one for key, one in written.entries.items() if key not in {TIERS, PHASES}}
+    return Table(written.place, entries)
 
 
-def _sections(sections: Entry, known: list[str]) -> list[Problem]:
+def _sections(sections: Entry, field: str, known: list[str] | None = None) -> list[Problem]:
+    """What is wrong with `tiers:`, whose names are known, or `phases:`, whose names are its own."""
     if not isinstance(sections.node, Table):
-        wanted = f"a mapping with {listing(known)}"
+        wanted = f"a mapping with {listing(known) if known else 'a name for each'}"
         return [
             Problem(
-                sections.key, SECTIONS, "no mapping", wanted, "nest tiers under it, or remove it"
+                sections.key, field, "no mapping", wanted, f"nest {field} under it, or remove it"
             )
         ]
     found: list[Problem] = []
-    for tier, entry in sections.node.entries.items():
-        if tier not in known:
-            found.append(unknown(entry.key, f"{SECTIONS}.{tier}", tier, known, "tier"))
+    for name, entry in sections.node.entries.items():
+        what, path = field.removesuffix("s"), f"{field}.{name}"
+        if known is not None and name not in known:
+            found.append(unknown(entry.key, path, name, known, what))
+        elif known is None and not _PHASE.fullmatch(name):
+            wanted = "2 to 8 lower-case letters and digits, a letter first: it is in every name"
+            found.append(Problem(entry.key, path, f'the name "{name}"', wanted, "rename it"))
         elif not isinstance(entry.node, Table):
-            todo = "nest what is different in this tier under it, or remove it"
-            found.append(
-                Problem(entry.key, f"{SECTIONS}.{tier}", "no mapping", "a mapping of fields", todo)
-            )
+            todo = f"nest what is different in this {what} under it, or remove it"
+            found.append(Problem(entry.key, path, "no mapping", "a mapping of fields", todo))
     return found
 
 
-def _section(sections: Entry | None, tier: str) -> Table | None:
+def _section(sections: Entry | None, name: str) -> Table | None:
     if sections is None or not isinstance(sections.node, Table):
         return None
-    entry = sections.node.entries.get(tier)
+    entry = sections.node.entries.get(name)
     return entry.node if entry and isinstance(entry.node, Table) else None
 
 

@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from systems.catalogue import system_names, tier_names
+from systems.catalogue import phase_names, system_names, tier_names
 from systems.document import Entry, Scalar, Table
 from systems.errors import ConfigError, Place, Problem, did_you_mean, listing
 from systems.reading import read
 from systems.regions import REGIONS
 
 CLOUDS = ("sandbox", "aws")
-KEYS = ("gonogo:system", "gonogo:tier", "gonogo:overrides", "gonogo:cloud")
+KEYS = ("gonogo:system", "gonogo:tier", "gonogo:phase", "gonogo:overrides", "gonogo:cloud")
 # https://www.pulumi.com/docs/iac/concepts/projects/stack-settings-file/
 TOP = ("config", "environment", "secretsprovider", "encryptedkey", "encryptionsalt")
 
@@ -24,12 +24,13 @@ _REGION = "a region of AWS, such as us-east-1 or us-west-2"
 class Settings:
     """A stack file's settings, before the system is loaded.
 
-    `cloud` is None when the file leaves it to the command line. `region_place` is where the region
-    stands.
+    `phase` is one of those that the system declares, or None. `cloud` is None when the file leaves
+    it to the command line. `region_place` is where the region stands.
     """
 
     system: str
     tier: str
+    phase: str | None
     region: str
     cloud: str | None
     overrides: Table
@@ -51,9 +52,11 @@ def read_settings(stack_file: Path, systems: Path) -> Settings:
         raise ConfigError(found or [nothing])
     reader = _Reader(config.key, config.node, found)
     found += _unknown_keys(config.node)
+    system = reader.choice("gonogo:system", system_names(systems), "system")
     settings = Settings(
-        system=reader.choice("gonogo:system", system_names(systems), "system"),
+        system=system,
         tier=reader.choice("gonogo:tier", tier_names(systems), "tier"),
+        phase=reader.phase(systems, system),
         region=reader.choice("aws:region", sorted(REGIONS), "region", _REGION),
         cloud=reader.optional_choice("gonogo:cloud", CLOUDS, "cloud"),
         overrides=reader.mapping("gonogo:overrides"),
@@ -101,6 +104,12 @@ class _Reader:
         if not _given(self.config.entries.get(key)):
             return None
         return self.choice(key, known, what)
+
+    def phase(self, systems: Path, system: str) -> str | None:
+        """One of the system's phases, or None if the setting is left out or blank."""
+        if not system or not _given(self.config.entries.get("gonogo:phase")):
+            return None
+        return self.choice("gonogo:phase", phase_names(systems, system), "phase")
 
     def mapping(self, key: str) -> Table:
         """A mapping; an empty one if the setting is left out or blank."""

@@ -1,7 +1,8 @@
 """A stack: which system at which tier, where, and what is different there.
 
 `Pulumi.<stack>.yaml` says it, under `config:`:
-`gonogo:system`, `gonogo:tier`, `gonogo:overrides`, `gonogo:cloud` and `aws:region`.
+`gonogo:system`, `gonogo:tier`, `gonogo:phase`, `gonogo:overrides`, `gonogo:cloud` and
+`aws:region`.
 """
 
 from __future__ import annotations
@@ -19,7 +20,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Stack:
-    """One deployment of a system. `cloud` is "sandbox", "aws", or None for what the CLI says."""
+    """One deployment of a system. `cloud` is "sandbox", "aws", or None for what the CLI says.
+
+    `phase` is a section of the system's own `phases:`. Its name stands in the tier's place in all
+    names, so that several stacks of one tier can be in one account.
+    """
 
     name: str
     file: Path
@@ -27,6 +32,12 @@ class Stack:
     tier: str
     region: str
     cloud: str | None
+    phase: str | None = None
+
+    @property
+    def at(self) -> str:
+        """Where in its life the stack is, in words: `prod`, or `prod, phase paper`."""
+        return f"{self.tier}, phase {self.phase}" if self.phase else self.tier
 
     @property
     def tags(self) -> dict[str, str]:
@@ -36,6 +47,7 @@ class Stack:
             "tier": self.tier,
             "owner": self.system.owner,
             "managed-by": "gonogo",
+            **({"phase": self.phase} if self.phase else {}),
         }
         return {**self.system.tags, **ours}
 
@@ -53,9 +65,11 @@ def load(stack_file: Path) -> Stack:
     from systems.overrides import Override
 
     overrides = [Override(path, entry) for path, entry in settings.overrides.entries.items()]
-    system = load_system(directory, settings.system, settings.tier, overrides)
+    system = load_system(directory, settings.system, settings.tier, overrides, settings.phase)
     _copies_elsewhere(settings, system)
-    return Stack(name, stack_file, system, settings.tier, settings.region, settings.cloud)
+    return Stack(
+        name, stack_file, system, settings.tier, settings.region, settings.cloud, settings.phase
+    )
 
 
 def stacks(project: Path) -> list[Path]:

@@ -74,7 +74,7 @@ def describe(result: CheckResult) -> str:
         return f"{result.subject}  ({result.file.name})"
     stack = result.stack
     where = f"{stack.region}, {stack.cloud or 'sandbox'}"
-    return f"{result.subject}  ({stack.system.name} at {stack.tier}, {where})"
+    return f"{result.subject}  ({stack.system.name} at {stack.at}, {where})"
 
 
 def as_document(problem: Problem) -> dict[str, object]:
