@@ -108,7 +108,7 @@ def declare_task_alarms(
             parent,
             f"{name}-{kind.lower()}",
             topics=topics,
-            severity="warning",
+            severity=args.alarms.load_severity,
             description=f"{kind} of {name} above {percent:g} % for 5 minutes.",
             runbook=runbook,
             namespace="AWS/ECS",

@@ -10,6 +10,7 @@ from components.alarms import expression_query, metric_alarm, metric_query
 from components.base import Component, Context, known, shortened
 from components.ingress import Ingress
 from components.running import declare_running, declare_task_alarms
+from components.service_objectives import declare_objectives
 from components.task import Platform, declare_task
 from systems import model
 
@@ -187,7 +188,7 @@ class Service(Component):
                 self,
                 f"{self.name}-response-time",
                 topics=topics,
-                severity="warning",
+                severity=args.alarms.load_severity,
                 description=(
                     f"One request in twenty to {self.name} takes longer than "
                     f"{args.alarms.response_p95_ms:g} ms."
@@ -202,6 +203,9 @@ class Service(Component):
                 datapoints_to_alarm=3,
                 missing_data="notBreaching",
             )
+        declare_objectives(
+            self, self.name, args.alarms, dimensions, topics=topics, runbook=_RUNBOOK
+        )
         percent = args.alarms.error_rate_percent
         if percent is None:
             return []

@@ -15,6 +15,7 @@ from systems.model.base import (
     Name,
     Percent,
     Says,
+    Severity,
     misfit,
 )
 from systems.suspects import looks_like, names_a_secret
@@ -98,15 +99,29 @@ class WorkloadAlarms(Model):
 
     cpu_percent: Percent | None = 85
     memory_percent: Percent | None = 90
+    cpu_minutes: int = Field(default=5, ge=1, le=60)
+    memory_minutes: int = Field(default=5, ge=1, le=60)
+    load_severity: Severity = Field(
+        default="warning", description="of CPU, memory and response time: whom they wake"
+    )
     errors_logged_per_minute: int | None = Field(default=None, ge=0)
 
 
 class ServiceAlarms(WorkloadAlarms):
-    """And those of a service behind the load balancer."""
+    """And those of a service behind the load balancer.
+
+    The last two are objectives over a day, told as warnings: the share of failed requests, and of
+    minutes with a target that is ready.
+    """
 
     error_rate_percent: Percent | None = 1
     error_rate_period_seconds: int = Field(default=300, ge=60)
     response_p95_ms: float | None = Field(default=2000, gt=0)
+    down_minutes: int | None = Field(
+        default=None, ge=1, le=60, description="no target ready for so long: the service is down"
+    )
+    daily_error_rate_percent: Percent | None = None
+    daily_uptime_percent: float | None = Field(default=None, gt=0, lt=100)
 
 
 class Workload(Model):
@@ -141,15 +156,7 @@ class Workload(Model):
     def _nothing_secret_in_public(self) -> Self:
         public = [name for name in self.secrets if name.startswith(PUBLIC_PREFIXES)]
         if public:
-            raise MisfitError(
-                Misfit(
-                    ("secrets", name),
-                    f"a secret in {name}, which bundlers copy into what every browser downloads",
-                    f"secrets in variables that do not begin with {', '.join(PUBLIC_PREFIXES)}",
-                    "call the provider from the server, and give it the secret under another name",
-                )
-                for name in public
-            )
+            raise MisfitError(_published("secrets", name, "a secret") for name in public)
         doubled = sorted(set(self.secrets) & set(self.environment))
         if doubled:
             raise MisfitError(
@@ -167,18 +174,36 @@ class Workload(Model):
 
 def refuse_secrets(environment: Mapping[str, str]) -> None:
     """Raise MisfitError for every plain variable that holds a secret, or is named as if."""
-    suspects = [
-        Misfit(
-            ("environment", name),
-            f"what looks like {what}" if (what := looks_like(value)) else f"a value for {name}",
-            "plain values that are not secret",
-            f"declare it under secrets: at the top, and name it in the workload's secrets: {name}",
+    suspects = []
+    for name, value in environment.items():
+        what = looks_like(value)
+        if not value or not (what or names_a_secret(name)):
+            continue
+        if name.startswith(PUBLIC_PREFIXES):
+            found = f"what looks like {what}" if what else "what its name says is a secret"
+            suspects.append(_published("environment", name, found))
+            continue
+        suspects.append(
+            Misfit(
+                ("environment", name),
+                f"what looks like {what}" if what else f"a value for {name}",
+                "plain values that are not secret",
+                "declare it under secrets: at the top, and name it in the workload's "
+                f"secrets: {name}",
+            )
         )
-        for name, value in environment.items()
-        if value and (looks_like(value) or names_a_secret(name))
-    ]
     if suspects:
         raise MisfitError(suspects)
+
+
+def _published(field: str, name: str, found: str) -> Misfit:
+    """A secret in a public variable. Moving it to secrets: would publish it all the same."""
+    return Misfit(
+        (field, name),
+        f"{found} in {name}, which bundlers copy into what every browser downloads",
+        f"secrets in variables that do not begin with {', '.join(PUBLIC_PREFIXES)}",
+        "call the provider from the server, and give it the secret under another name",
+    )
 
 
 def _sizes(allowed: range | tuple[int, ...]) -> str:

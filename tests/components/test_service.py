@@ -307,6 +307,33 @@ def test_an_alarm_that_is_left_out_is_not_there() -> None:
     assert "alarms" not in records.one(ECS_SERVICE).inputs
 
 
+def test_load_may_wake_somebody() -> None:
+    records = declared(changed(alarms=model.ServiceAlarms(load_severity="critical")))
+    for part in ("cpu", "memory", "response-time"):
+        assert records.one(ALARM, f"web-{part}").inputs["tags"]["severity"] == "critical"
+
+
+@pytest.mark.parametrize(("percent", "minutes"), [(99.9, 2), (99, 15), (99.99, 1), (50, 721)])
+def test_an_uptime_objective_is_so_many_minutes_of_a_day(percent: float, minutes: int) -> None:
+    alarms = model.ServiceAlarms(daily_uptime_percent=percent)
+    alarm = declared(changed(alarms=alarms)).one(ALARM, "web-daily-uptime").inputs
+    assert (alarm["metricName"], alarm["statistic"]) == ("HealthyHostCount", "Maximum")
+    assert (alarm["comparisonOperator"], alarm["threshold"]) == ("LessThanThreshold", 1)
+    assert (alarm["period"], alarm["evaluationPeriods"]) == (60, 1440)
+    assert alarm["datapointsToAlarm"] == minutes
+    assert alarm["treatMissingData"] == "breaching"
+
+
+def test_an_error_objective_is_over_a_day() -> None:
+    alarms = model.ServiceAlarms(daily_error_rate_percent=0.1)
+    alarm = declared(changed(alarms=alarms)).one(ALARM, "web-daily-errors").inputs
+    by_id = {query["id"]: query for query in alarm["metricQueries"]}
+    assert by_id["rate"]["expression"] == "100 * FILL(errors, 0) / requests"
+    assert {one["metric"]["period"] for one in by_id.values() if "metric" in one} == {86400}
+    assert (alarm["threshold"], alarm["treatMissingData"]) == (0.1, "notBreaching")
+    assert alarm["tags"]["severity"] == "warning"
+
+
 def test_logged_errors_are_counted_when_a_limit_is_given() -> None:
     alarms = model.ServiceAlarms(errors_logged_per_minute=5)
     records = declared(changed(alarms=alarms))
