@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import pulumi
 import pulumi_aws as aws
@@ -17,6 +18,7 @@ from systems import model
 
 _RUNBOOK = "schedule-failure"
 _KEPT_SECONDS = 14 * 24 * 3600
+_DAY_MINUTES = 24 * 60
 
 
 class Schedule(Component):
@@ -60,6 +62,8 @@ class Schedule(Component):
             if job is None or cluster is None or network is None:
                 raise ValueError(f"schedule {name} runs a job: give job, cluster and network")
             self._run(args, job, cluster, network, dead_letters)
+            if topics:
+                self._failed_runs(job, cluster, topics.arn(args.severity))
         self._alarms(args, topics)
         self.register_outputs({"rule": self.rule_name})
 
@@ -183,6 +187,48 @@ class Schedule(Component):
             opts=self.child(),
         )
 
+    def _failed_runs(self, job: Job, cluster: Cluster, topic: pulumi.Output[str]) -> None:
+        """EventBridge counts a task that started as a success: ECS says how it ended.
+
+        https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_task_events.html
+        """
+        name = f"{self.name}-run-failed"
+        physical = shortened(self.context.name(name), 64)
+        rule = aws.cloudwatch.EventRule(
+            name,
+            name=physical,
+            description=f"A run of {job.family} failed",
+            event_pattern=json.dumps(
+                {
+                    "source": ["aws.ecs"],
+                    "detail-type": ["ECS Task State Change"],
+                    "detail": {
+                        "clusterArn": [self.context.arn("ecs", f"cluster/{cluster.cluster_name}")],
+                        "taskDefinitionArn": [{"prefix": f"{job.arn}:"}],
+                        "lastStatus": ["STOPPED"],
+                        "$or": [
+                            {"containers": {"exitCode": [{"anything-but": 0}]}},
+                            {"stopCode": ["TaskFailedToStart"]},
+                        ],
+                    },
+                }
+            ),
+            tags=self.tagged(physical),
+            opts=self.child(),
+        )
+        runbook = self.context.runbook(_RUNBOOK)
+        aws.cloudwatch.EventTarget(
+            name,
+            rule=known(physical, rule),
+            target_id="topic",
+            arn=topic,
+            input_transformer=aws.cloudwatch.EventTargetInputTransformerArgs(
+                input_paths={"task": "$.detail.taskArn", "reason": "$.detail.stoppedReason"},
+                input_template=f'"{self.name} failed: <task> <reason> Runbook: {runbook}"',
+            ),
+            opts=self.child(),
+        )
+
     def _runner(self, job: Job, cluster: Cluster) -> Role:
         cluster_arn = self.context.arn("ecs", f"cluster/{cluster.cluster_name}")
         return declare_role(
@@ -219,7 +265,7 @@ class Schedule(Component):
             self,
             f"{self.name}-failed",
             topics=topics,
-            severity="critical",
+            severity=args.severity,
             description=f"EventBridge could not deliver {self.name} after its retries.",
             runbook=_RUNBOOK,
             namespace="AWS/Events",
@@ -233,7 +279,7 @@ class Schedule(Component):
             self,
             f"{self.name}-dead-letters",
             topics=topics,
-            severity="critical",
+            severity=args.severity,
             description=f"Calls of {self.name} lie in the dead-letter queue.",
             runbook=_RUNBOOK,
             namespace="AWS/SQS",
@@ -243,18 +289,21 @@ class Schedule(Component):
             threshold=0,
             missing_data="notBreaching",
         )
-        if args.enabled:
+        if args.enabled and args.silence_minutes is not None:
+            # A period is a day at most; what is longer is several of them.
+            days = math.ceil(args.silence_minutes / _DAY_MINUTES)
             metric_alarm(
                 self,
                 f"{self.name}-silent",
                 topics=topics,
-                severity="critical",
+                severity=args.severity,
                 description=f"{self.name} has not been called for {args.silence_minutes} minutes.",
                 runbook=_RUNBOOK,
                 namespace="AWS/Events",
                 metric="Invocations",
                 statistic="Sum",
-                period_seconds=60 * args.silence_minutes,
+                period_seconds=60 * min(args.silence_minutes, _DAY_MINUTES),
+                evaluation_periods=days,
                 dimensions=rule,
                 comparison="LessThanThreshold",
                 threshold=1,

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from systems.model.base import Model, Name, Says, misfit
+from systems.model.base import Model, Name, Says, Severity, misfit
 
 ScheduleExpression = Annotated[
     str,
@@ -31,7 +31,9 @@ class Schedule(Model):
     """EventBridge: an HTTP call or a job, retried, with a dead-letter queue and two alarms.
 
     The alarms: a call that failed after its retries, and silence (no call within
-    `silence_minutes`).
+    `silence_minutes`; seven days are the longest that CloudWatch looks back, so what comes more
+    seldom says null, and a metric of what it achieves has an alarm). A job that ends with another
+    status than 0 is told too.
     """
 
     expression: ScheduleExpression
@@ -40,7 +42,11 @@ class Schedule(Model):
     enabled: bool = True
     retry_attempts: int = Field(default=2, ge=0, le=185)
     maximum_event_age_seconds: int = Field(default=120, ge=60, le=86400)
-    silence_minutes: int = Field(default=5, ge=1, le=1440)
+    silence_minutes: int | None = Field(default=5, ge=1, le=10080)
+    severity: Severity = Field(
+        default="critical",
+        description="of its alarms; a check that can wait until morning: warning",
+    )
 
     @model_validator(mode="after")
     def _one_target(self) -> Self:

@@ -57,12 +57,16 @@ def usual() -> Records:
 
 @cache
 def runs() -> Records:
+    return jobs(RUN)
+
+
+def jobs(args: model.Schedule) -> Records:
     def program() -> None:
         shared = platform(ingress=False)
         job = Job("migrate", JOB, CONTEXT, shared)
         Schedule(
             "nightly",
-            RUN,
+            args,
             CONTEXT,
             shared.topics,
             job=job,
@@ -169,7 +173,38 @@ def test_who_runs_a_job_may_run_only_that() -> None:
 
 
 def test_a_daily_job_is_missed_after_a_day() -> None:
-    assert runs().one(ALARM, "nightly-silent").inputs["period"] == 86400
+    missed = runs().one(ALARM, "nightly-silent").inputs
+    assert (missed["period"], missed["evaluationPeriods"]) == (86400, 1)
+
+
+def test_a_weekly_job_is_missed_after_seven_days() -> None:
+    weekly = RUN.model_copy(update={"silence_minutes": 7 * 1440, "severity": "warning"})
+    records = jobs(weekly)
+    missed = records.one(ALARM, "nightly-silent").inputs
+    assert (missed["period"], missed["evaluationPeriods"]) == (86400, 7)
+    assert missed["treatMissingData"] == "breaching"
+    for name in ("nightly-silent", "nightly-failed", "nightly-dead-letters"):
+        (told,) = records.one(ALARM, name).inputs["alarmActions"]
+        assert told.endswith("alerts-warning")
+    assert records.one(TARGET, "nightly-run-failed").inputs["arn"].endswith("alerts-warning")
+
+
+def test_what_comes_more_seldom_than_cloudwatch_looks_back_is_not_missed_by_it() -> None:
+    monthly = jobs(RUN.model_copy(update={"silence_minutes": None}))
+    assert set(monthly.named(ALARM)) & {"nightly-silent", "nightly-failed"} == {"nightly-failed"}
+
+
+def test_a_run_that_fails_is_told() -> None:
+    rule = runs().one(RULE, "nightly-run-failed").inputs
+    detail = json.loads(rule["eventPattern"])["detail"]
+    family = f"arn:aws:ecs:{REGION}:{ACCOUNT}:task-definition/atc-prod-migrate"
+    assert detail["taskDefinitionArn"] == [{"prefix": f"{family}:"}]
+    assert detail["clusterArn"] == [f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/atc-prod"]
+    assert detail["lastStatus"] == ["STOPPED"]
+    assert {"containers": {"exitCode": [{"anything-but": 0}]}} in detail["$or"]
+    told = runs().one(TARGET, "nightly-run-failed").inputs
+    assert told["arn"] == f"arn:aws:sns:{REGION}:{ACCOUNT}:atc-prod-alerts-critical"
+    assert "Runbook: https://" in told["inputTransformer"]["inputTemplate"]
 
 
 @pytest.mark.parametrize(
