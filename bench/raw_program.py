@@ -14,8 +14,11 @@ from pathlib import Path
 from typing import Any
 
 # Properties whose keys are the user's own words, not names of the provider's schema.
-MAPS = {"tags", "dimensions", "variables", "routingHttp"}
-SECRET_MARK = "4dabf18193072939515e22adb298388d"  # noqa: S105 - Pulumi's marker of a secret value
+MAPS = {"tags", "dimensions", "variables"}
+# Filled in by the provider at Check, not by a person.
+COMPUTED = {"tagsAll", "__defaults"}
+SIGNATURE = "4dabf18193072939515e22adb298388d"
+ARCHIVE = "0def7320c3a5731c473e5ecbe6d01bc7"
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 PYTHON_NAMES = {"lambda": "lambda_"}
 
@@ -25,22 +28,42 @@ def snake(name: str) -> str:
     parted = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name)
     return re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", parted).lower()
 
+# What stands for a value that preview does not know, as a provider's checks want it.
+PLACEHOLDER = "arn:aws:kms:us-east-1:000000000000:key/00000000-0000-0000-0000-000000000000"
+PLACEHOLDERS = {"type": "CNAME"}
+
+
+class Code(str):
+    """A piece of source among values."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def _mapping(value: Mapping[str, Any], name: str) -> Any:
+    if SIGNATURE in value:
+        return Code("pulumi.AssetArchive({})") if value[SIGNATURE] == ARCHIVE else "hidden"
+    spelled = str if name in MAPS else snake
+    return {
+        spelled(key): _value(item, "" if name in MAPS else key)
+        for key, item in value.items()
+        if key not in COMPUTED
+    }
+
 
 def _value(value: Any, name: str = "") -> Any:
     if isinstance(value, Mapping):
-        if SECRET_MARK in value:
-            return "hidden"
-        if name in MAPS:
-            return {key: _value(item) for key, item in value.items()}
-        return {snake(key): _value(item, key) for key, item in value.items() if key != "__defaults"}
+        return _mapping(value, name)
     if isinstance(value, list):
         return [_value(item, name) for item in value]
-    return "unknown-yet" if value == UNKNOWN else value
+    return PLACEHOLDERS.get(name, PLACEHOLDER) if value == UNKNOWN else value
 
 
 def program(steps: Iterable[Mapping[str, Any]]) -> str:
     """The Python source of a program with these resources; steps as `pulumi preview --json` has."""
-    lines = ["import pulumi_aws as aws", ""]
+    lines = ["import pulumi", "import pulumi_aws as aws", ""]
     for step in steps:
         state = step.get("newState") or step.get("oldState") or {}
         token = str(state.get("type", ""))
@@ -52,7 +75,7 @@ def program(steps: Iterable[Mapping[str, Any]]) -> str:
         inputs = {
             snake(key): _value(value, key)
             for key, value in state.get("inputs", {}).items()
-            if not key.startswith("__")
+            if key not in COMPUTED
         }
         lines.append(f"aws.{PYTHON_NAMES.get(package, package)}.{kind}({name!r}, **{inputs!r})")
     return "\n".join(lines) + "\n"
@@ -64,4 +87,4 @@ def write_project(preview: Path, folder: Path) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "Pulumi.yaml").write_text("name: raw\nruntime: python\n")
     (folder / "__main__.py").write_text(source)
-    return source.count("aws.") - 1
+    return source.count("\naws.")

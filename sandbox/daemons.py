@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import http.client
 import importlib.util
 import json
@@ -59,6 +60,16 @@ def clean_environment(own: Mapping[str, str]) -> dict[str, str]:
     }
     path = os.pathsep.join(each for each in (str(CHECKOUT), kept.get("PYTHONPATH")) if each)
     return {**kept, "PYTHONPATH": path, **own}
+
+
+def code_stamp() -> str:
+    """Which code a daemon started now would run: it changes when a file of the sandbox does."""
+    digest = hashlib.sha256()
+    package = Path(__file__).parent
+    for file in sorted(package.rglob("*.py")):
+        seen = file.stat()
+        digest.update(f"{file.relative_to(package)} {seen.st_size} {seen.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
 
 
 def launch_emulator(home: Path, environment: Mapping[str, str], former_port: int) -> Daemon:

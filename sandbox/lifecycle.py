@@ -208,17 +208,21 @@ def _place(home: Path | None) -> Iterator[Path]:
 
 
 def _running_emulator(place: Path) -> tuple[Daemon, bool]:
-    """The emulator that runs, or a new one (True) that is not ready yet."""
+    """The emulator that runs, or a new one (True) that is not ready yet.
+
+    One that was started from other code than there is now is ended in order and started again.
+    """
     record = read_record(place)
     known = Daemon.from_json(record.get("emulator"))
-    if known is not None and daemons.is_healthy(place, known):
+    code = daemons.code_stamp()
+    if known is not None and daemons.is_healthy(place, known) and record.get("code") == code:
         return known, False
     if known is not None:
         end(known.process, grace_seconds=EMULATOR_GRACE_SECONDS)
     _end_unrecorded(place)
     former = record.get("emulator_port") or (known.port if known else 0)
     emulator = daemons.launch_emulator(place, _environment(place, None), former)
-    _keep(place, emulator=emulator.as_json(), emulator_port=emulator.port)
+    _keep(place, emulator=emulator.as_json(), emulator_port=emulator.port, code=code)
     return emulator, True
 
 

@@ -56,6 +56,20 @@ def test_a_second_start_uses_what_runs(own_home: Path) -> None:
     assert _emulator(own_home) == process
 
 
+def test_an_emulator_of_other_code_is_ended_in_order_and_started_anew(
+    own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _s3(_start(own_home)).create_bucket(Bucket="kept")
+    former = _emulator(own_home)
+    monkeypatch.setattr(daemons, "code_stamp", lambda: "of another version")
+    again = _start(own_home)
+    assert not is_running(former)
+    assert _emulator(own_home) != former
+    assert [bucket["Name"] for bucket in _s3(again).list_buckets()["Buckets"]] == ["kept"]
+    assert lifecycle.take_recovery_note(own_home) is None
+    assert _start(own_home) == again
+
+
 def test_two_starts_at_once_make_one_emulator(own_home: Path) -> None:
     program = (
         "import sys; from pathlib import Path; from sandbox import lifecycle;"
