@@ -15,6 +15,7 @@ from components.network import Network
 from components.postgres_alarms import instance_alarms, pool_alarms, replica_alarm
 from components.postgres_parameters import family, parameters
 from components.postgres_pool import Pool
+from components.postgres_slow_queries import slow_query_alarm
 from components.rotation import RotationFunction
 from components.secret import Entry, restart_tags
 from systems import model
@@ -22,7 +23,8 @@ from systems import model
 PORT = 5432
 MIGRATION_USERNAME = "migration"
 CERTIFICATE_AUTHORITY = "rds-ca-rsa2048-g1"
-LOG_EXPORTS = ("postgresql", "upgrade")
+SERVER_LOG = "postgresql"
+LOG_EXPORTS = (SERVER_LOG, "upgrade")
 _MONITORING_POLICY = "iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole"
 _EVENTS = (
     "availability",
@@ -92,6 +94,8 @@ class Postgres(Component):
         self._declare_access(restart)
         self.replicas = [self._replica(number + 1) for number in range(args.read_replica_count)]
         instance_alarms(self, name, args, topics, self.instance.identifier)
+        if args.alarms.slow_queries_per_minute is not None:
+            slow_query_alarm(self, name, args, topics, self._server_log)
         self._subscribe()
         self.register_outputs({"identifier": self.identifier, "endpoint": self.endpoint})
 
@@ -297,15 +301,16 @@ class Postgres(Component):
         groups: list[pulumi.Resource] = []
         for export in LOG_EXPORTS:
             physical = f"/aws/rds/instance/{self.identifier}/{export}"
-            groups.append(
-                aws.cloudwatch.LogGroup(
-                    f"{self.name}-{export}",
-                    name=physical,
-                    retention_in_days=self.log_retention_days,
-                    tags=self.tagged(physical),
-                    opts=self.child(),
-                )
+            group = aws.cloudwatch.LogGroup(
+                f"{self.name}-{export}",
+                name=physical,
+                retention_in_days=self.log_retention_days,
+                tags=self.tagged(physical),
+                opts=self.child(),
             )
+            if export == SERVER_LOG:
+                self._server_log = known(physical, group)
+            groups.append(group)
         return groups
 
     def _monitoring_role(self) -> pulumi.Output[str] | None:

@@ -20,6 +20,9 @@ class DatabaseAlarms(Model):
     read_latency_ms: float = Field(default=50, gt=0)
     write_latency_ms: float = Field(default=50, gt=0)
     replica_lag_seconds: float = Field(default=30, gt=0)
+    slow_queries_per_minute: int | None = Field(
+        default=None, ge=0, description="more queries over slow_query_log_ms; null: no such alarm"
+    )
 
 
 class Pooling(Model):

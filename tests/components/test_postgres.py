@@ -304,6 +304,25 @@ def test_its_alarms_have_the_limits_in_cloudwatch_s_units() -> None:
         assert "https://runbooks.example.com/atc/database-" in alarm.inputs["alarmDescription"]
 
 
+def test_slow_queries_are_counted_in_the_servers_own_log() -> None:
+    records = declare(alarms=model.DatabaseAlarms(slow_queries_per_minute=2), slow_query_log_ms=500)
+    counted = records.one("aws:cloudwatch/logMetricFilter:LogMetricFilter").inputs
+    assert counted["logGroupName"] == "/aws/rds/instance/atc-prod-main/postgresql"
+    line = "2026-01-01 00:00:00 UTC:10.0.0.1(1):application@app:[9]:LOG:  duration: 612.5 ms  x"
+    assert counted["pattern"].strip('"') in line
+    transformed = counted["metricTransformation"]
+    told = alarms(records)["slow-queries"].inputs
+    assert (told["metricName"], told["namespace"]) == (transformed["name"], "atc/prod")
+    assert transformed["namespace"] == "atc/prod"
+    assert (told["statistic"], told["period"], told["threshold"]) == ("Sum", 60, 2)
+    assert told["treatMissingData"] == "notBreaching"
+    assert "500 ms" in told["alarmDescription"]
+
+
+def test_slow_queries_are_told_only_where_a_limit_is_given() -> None:
+    assert "slow-queries" not in alarms(declare())
+
+
 def test_a_pool_over_eighty_percent_is_heard_of() -> None:
     alarm = alarms(declare())["pool-usage"].inputs
     assert alarm["threshold"] == 80
