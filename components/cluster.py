@@ -48,7 +48,9 @@ class Cluster(Component):
         opts: pulumi.ResourceOptions | None = None,
         *,
         tracing: bool = False,
+        parameters: Sequence[str] = (),
     ) -> None:
+        """`parameters` are the ARNs of those that the application may read."""
         super().__init__("Cluster", name, context, opts)
         self.name = name
         self.network = network
@@ -62,7 +64,7 @@ class Cluster(Component):
         )
         self.arn = known(context.arn("ecs", f"cluster/{self.cluster_name}"), self.cluster)
         self._accesses: dict[frozenset[str], pulumi.Output[str]] = {}
-        self.task_role = self._task_role(tracing)
+        self.task_role = self._task_role(tracing, parameters)
         if topics:
             self._failed_deployments(topics)
         self.register_outputs({"name": self.cluster_name})
@@ -114,11 +116,24 @@ class Cluster(Component):
                 tags=self.tagged(f"{physical}-to-{part}"),
                 opts=self.child(),
             )
+            if isinstance(store, Postgres) and store.readers:
+                aws.vpc.SecurityGroupEgressRule(
+                    f"{name}-to-{store.readers.name}",
+                    security_group_id=group.id,
+                    description=f"To {store.readers.name}",
+                    ip_protocol="tcp",
+                    from_port=store.port,
+                    to_port=store.port,
+                    referenced_security_group_id=store.readers.security_group_id,
+                    tags=self.tagged(f"{physical}-to-{store.readers.name}"),
+                    opts=self.child(),
+                )
             store.allow_from(group.id, name)
         return group.id
 
-    def _task_role(self, tracing: bool) -> Role:
-        """What the application itself may do in AWS: publish its own metrics, and its traces."""
+    def _task_role(self, tracing: bool, parameters: Sequence[str]) -> Role:
+        """What the application itself may do in AWS: publish its own metrics and its traces, and
+        read its parameters."""
         statements: list[dict[str, Any]] = [
             {
                 "Sid": "OwnMetrics",
@@ -140,6 +155,15 @@ class Cluster(Component):
                         "xray:GetSamplingTargets",
                     ],
                     "Resource": "*",
+                }
+            )
+        if parameters:
+            statements.append(
+                {
+                    "Sid": "OwnParameters",
+                    "Effect": "Allow",
+                    "Action": ["ssm:GetParameter", "ssm:GetParameters"],
+                    "Resource": list(parameters),
                 }
             )
         return declare_role(self, "tasks", "ecs-tasks", statements)

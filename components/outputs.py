@@ -28,6 +28,7 @@ class Outputs:
     workloads: dict[str, dict[str, Any]]
     jobs: dict[str, dict[str, Any]]
     secrets_to_fill: dict[str, str]
+    parameters: dict[str, str]
     topics: dict[str, pulumi.Output[str]]
     alarms: dict[str, int]
     health_alarm: str

@@ -18,6 +18,7 @@ from components.ingress import Ingress
 from components.job import Job
 from components.network import Network
 from components.outputs import Outputs, of_cache, of_database
+from components.parameter import Parameter, parameter_arn, variable
 from components.postgres import Postgres
 from components.redis import Redis
 from components.rotation import RotationFunction
@@ -63,7 +64,12 @@ class _Declaration:
         self.topics = Topics("alerts", system.notifications, context)
         self.network = Network("network", system.network, context)
         self.cluster = Cluster(
-            "cluster", context, self.network, self.topics, tracing=system.tracing.enabled
+            "cluster",
+            context,
+            self.network,
+            self.topics,
+            tracing=system.tracing.enabled,
+            parameters=[parameter_arn(context, name) for name in system.parameters],
         )
         self.rotation = self._rotation()
         self.databases = {
@@ -91,6 +97,10 @@ class _Declaration:
             for name, cache in system.caches.items()
         }
         self.secrets = self._secrets()
+        self.parameters = {
+            name: Parameter(name, parameter, context)
+            for name, parameter in system.parameters.items()
+        }
         self.ingress = self._ingress()
         self.platform = self._platform()
         self.services = {
@@ -177,7 +187,10 @@ class _Declaration:
         )
 
     def _platform(self) -> Platform:
-        environment = dict(self.system.environment)
+        environment = {
+            **{variable(name): one.parameter_name for name, one in self.parameters.items()},
+            **self.system.environment,
+        }
         if self.system.ingress:
             environment.setdefault("CORS_ORIGINS", ",".join(self.system.ingress.cors_origins))
         return Platform(
@@ -259,6 +272,7 @@ class _Declaration:
                 for name, secret in system.secrets.items()
                 if secret.fill
             },
+            parameters={name: one.parameter_name for name, one in self.parameters.items()},
             topics={
                 "critical": self.topics.arn("critical"),
                 "warning": self.topics.arn("warning"),

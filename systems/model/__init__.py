@@ -6,6 +6,7 @@ from systems.model.cache import Cache, CacheAlarms
 from systems.model.database import Backup, Database, DatabaseAlarms, Pooling
 from systems.model.ingress import Ingress, RateLimit
 from systems.model.network import Network
+from systems.model.parameter import Parameter
 from systems.model.schedule import HttpCall, Schedule
 from systems.model.secret import Secret
 from systems.model.system import Logs, System, Tracing, Window
@@ -43,6 +44,7 @@ __all__ = [
     "Model",
     "Network",
     "Notifications",
+    "Parameter",
     "Pooling",
     "QueueScaling",
     "RateLimit",

@@ -21,6 +21,7 @@ from systems.model.cache import Cache
 from systems.model.database import Backup, Database
 from systems.model.ingress import Ingress
 from systems.model.network import Network
+from systems.model.parameter import Parameter
 from systems.model.references import misfits
 from systems.model.schedule import Schedule
 from systems.model.secret import Secret
@@ -72,6 +73,7 @@ class System(Model):
     databases: dict[Name, Database] = {}
     caches: dict[Name, Cache] = {}
     secrets: dict[Name, Secret] = {}
+    parameters: dict[Name, Parameter] = {}
     environment: dict[EnvironmentName, str] = {}
     services: dict[Name, Service] = {}
     workers: dict[Name, Worker] = {}
