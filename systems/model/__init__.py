@@ -3,6 +3,7 @@
 from systems.model.alarm import Alarm, Dashboard, Metric, Notifications, Subscription, Widget
 from systems.model.base import Model, Severity
 from systems.model.cache import Cache, CacheAlarms
+from systems.model.criteria import Criterion
 from systems.model.database import Backup, Database, DatabaseAlarms, Pooling
 from systems.model.ingress import Ingress, RateLimit
 from systems.model.network import Network
@@ -32,6 +33,7 @@ __all__ = [
     "Cache",
     "CacheAlarms",
     "ContainerHealth",
+    "Criterion",
     "Dashboard",
     "Database",
     "DatabaseAlarms",

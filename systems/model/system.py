@@ -18,6 +18,7 @@ from systems.model.base import (
     Says,
 )
 from systems.model.cache import Cache
+from systems.model.criteria import Criterion
 from systems.model.database import Backup, Database
 from systems.model.ingress import Ingress
 from systems.model.network import Network
@@ -81,6 +82,7 @@ class System(Model):
     ingress: Ingress | None = None
     schedules: dict[Name, Schedule] = {}
     alarms: dict[Name, Alarm] = {}
+    criteria: dict[Name, Criterion] = {}
     notifications: Notifications
     dashboards: dict[Name, Dashboard] = {}
     backup: Backup | None = None

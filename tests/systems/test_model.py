@@ -25,6 +25,15 @@ def alarm(**fields: Any) -> model.Alarm:
     )  # fmt: skip
 
 
+def criterion(**fields: Any) -> model.Criterion:
+    return model.Criterion(
+        **{
+            "kind": "roll-back", "hours": 1, "description": "d", "threshold": 1,
+            "comparison": "GreaterThanThreshold", **fields,
+        }
+    )  # fmt: skip
+
+
 MISFITS: list[tuple[str, Callable[[], Any], str]] = [
     ("shards", lambda: model.Cache(shards=2), "without cluster mode"),
     ("replicas_per_shard", lambda: model.Cache(replicas_per_shard=0), "0 with multi_az: true"),
@@ -46,6 +55,8 @@ MISFITS: list[tuple[str, Callable[[], Any], str]] = [
         "3",
     ),
     ("metric", lambda: alarm(expression="a+b", metrics={"a": METRIC}), "both"),
+    ("alarm", lambda: criterion(), "neither alarm nor metric"),
+    ("alarm", lambda: criterion(alarm="web-error-rate", metric=METRIC), "both alarm and metric"),
     ("metrics", lambda: alarm(metric=None, expression="a+b"), "nothing"),
     ("metrics", lambda: alarm(metrics={"a": METRIC}), "metrics without an expression"),
     ("threshold", lambda: alarm(threshold=None), "no threshold"),
