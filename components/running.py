@@ -97,9 +97,9 @@ def declare_task_alarms(
         "ClusterName": platform.cluster.cluster_name,
         "ServiceName": parent.context.name(name),
     }
-    for metric, percent in (
-        ("CPUUtilization", args.alarms.cpu_percent),
-        ("MemoryUtilization", args.alarms.memory_percent),
+    for metric, percent, minutes in (
+        ("CPUUtilization", args.alarms.cpu_percent, args.alarms.cpu_minutes),
+        ("MemoryUtilization", args.alarms.memory_percent, args.alarms.memory_minutes),
     ):
         if percent is None:
             continue
@@ -109,13 +109,13 @@ def declare_task_alarms(
             f"{name}-{kind.lower()}",
             topics=topics,
             severity=args.alarms.load_severity,
-            description=f"{kind} of {name} above {percent:g} % for 5 minutes.",
+            description=f"{kind} of {name} above {percent:g} % for {minutes} minutes.",
             runbook=runbook,
             namespace="AWS/ECS",
             metric=metric,
             dimensions=dimensions,
             threshold=percent,
-            evaluation_periods=5,
+            evaluation_periods=minutes,
             missing_data="missing",
         )
     if args.desired_count:
@@ -151,8 +151,11 @@ def _logged_errors(
         metric,
         name=context.name(metric),
         log_group_name=context.path(name),
-        # pino writes its levels as numbers: 50 is error, 60 fatal.
-        pattern='{ ($.level = "ERROR") || ($.level = "error") || ($.level >= 50) }',
+        # pino writes its levels as numbers: 50 is error, 60 fatal. Python has CRITICAL for fatal.
+        pattern=(
+            '{ ($.level = "ERROR") || ($.level = "error") || ($.level = "CRITICAL")'
+            " || ($.level >= 50) }"
+        ),
         metric_transformation={
             "name": metric,
             "namespace": context.namespace,

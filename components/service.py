@@ -159,6 +159,27 @@ class Service(Component):
             for priority, paths in routes
         ]
 
+    def _down_alarm(
+        self, minutes: int, platform: Platform, dimensions: dict[str, pulumi.Input[str]]
+    ) -> None:
+        """No target of any zone is ready. Without registered targets there is no word at all."""
+        metric_alarm(
+            self,
+            f"{self.name}-down",
+            topics=platform.topics,
+            severity="critical",
+            description=f"No target of {self.name} has been ready for {minutes} min: it is down.",
+            runbook=_RUNBOOK,
+            namespace="AWS/ApplicationELB",
+            metric="HealthyHostCount",
+            statistic="Maximum",
+            dimensions=dimensions,
+            comparison="LessThanThreshold",
+            threshold=1,
+            evaluation_periods=minutes,
+            missing_data="breaching",
+        )
+
     def _request_alarms(
         self, args: model.Service, platform: Platform, ingress: Ingress
     ) -> list[pulumi.Input[str]]:
@@ -183,6 +204,8 @@ class Service(Component):
             evaluation_periods=3,
             missing_data="notBreaching",
         )
+        if args.alarms.down_minutes is not None:
+            self._down_alarm(args.alarms.down_minutes, platform, dimensions)
         if args.alarms.response_p95_ms is not None:
             metric_alarm(
                 self,

@@ -143,8 +143,17 @@ def _rate_rule(priority: int, name: str, limit: RateLimit) -> dict[str, Any]:
     statement: dict[str, Any] = {
         "limit": limit.requests,
         "evaluationWindowSec": limit.period_seconds,
-        "aggregateKeyType": "IP",
+        "aggregateKeyType": "CUSTOM_KEYS" if limit.by_header else "IP",
     }
+    if limit.by_header:
+        statement["customKeys"] = [
+            {
+                "header": {
+                    "name": limit.by_header,
+                    "textTransformations": [{"priority": 0, "type": "NONE"}],
+                }
+            }
+        ]
     if limit.path_prefix != "/":
         statement["scopeDownStatement"] = {
             "byteMatchStatement": {

@@ -21,6 +21,10 @@ Origin = Annotated[
 class RateLimit(Model):
     """At most `requests` by one address within `period_seconds`, on paths that start so.
 
+    With `by_header` each value of that header is counted apart instead of each address: with
+    `authorization`, each signed-in user. A request without the header is not counted, so keep a
+    limit by address beside it.
+
     AWS WAF counts over 60, 120, 300 or 600 seconds, and 10 requests is its smallest limit.
     """
 
@@ -29,6 +33,14 @@ class RateLimit(Model):
     path_prefix: Annotated[
         str, StringConstraints(pattern=r"^/"), Says("a path that begins with /")
     ] = "/"
+    by_header: (
+        Annotated[
+            str,
+            StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,63}$"),
+            Says("a header's name in lower case, such as authorization"),
+        ]
+        | None
+    ) = None
 
 
 class Ingress(Model):

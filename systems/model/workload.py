@@ -174,7 +174,7 @@ class Workload(Model):
 
 def refuse_secrets(environment: Mapping[str, str]) -> None:
     """Raise MisfitError for every plain variable that holds a secret, or is named as if."""
-    suspects = []
+    suspects: list[Misfit] = []
     for name, value in environment.items():
         what = looks_like(value)
         if not value or not (what or names_a_secret(name)):

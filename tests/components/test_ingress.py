@@ -149,6 +149,17 @@ def test_a_limit_on_everything_has_no_scope() -> None:
     assert statement["rateBasedStatement"]["evaluationWindowSec"] == 300
 
 
+def test_a_limit_may_count_users_instead_of_addresses() -> None:
+    limit = model.RateLimit(requests=20, path_prefix="/api/orders", by_header="authorization")
+    statement = rule(declared(changed(rate_limits={"trades": limit})), "rate-trades")["statement"]
+    rate = statement["rateBasedStatement"]
+    assert rate["aggregateKeyType"] == "CUSTOM_KEYS"
+    (key,) = rate["customKeys"]
+    assert key["header"]["name"] == "authorization"
+    assert key["header"]["textTransformations"] == [{"priority": 0, "type": "NONE"}]
+    assert rate["scopeDownStatement"]["byteMatchStatement"]["searchString"] == "/api/orders"
+
+
 def test_the_managed_rules_come_after_the_limits() -> None:
     rules = usual().one(WEB_ACL).inputs["rules"]
     assert [one["priority"] for one in rules] == [1, 2, 3, 4, 5]

@@ -334,11 +334,31 @@ def test_an_error_objective_is_over_a_day() -> None:
     assert alarm["tags"]["severity"] == "warning"
 
 
+def test_load_is_an_alarm_after_as_many_minutes_as_are_said() -> None:
+    alarms = model.ServiceAlarms(cpu_minutes=7, memory_minutes=3)
+    records = declared(changed(alarms=alarms))
+    for part, minutes in (("cpu", 7), ("memory", 3)):
+        alarm = records.one(ALARM, f"web-{part}").inputs
+        assert (alarm["period"], alarm["evaluationPeriods"]) == (60, minutes)
+        assert f"for {minutes} minutes" in alarm["alarmDescription"]
+
+
+def test_a_service_is_down_when_no_target_is_ready() -> None:
+    alarm = declared(changed(alarms=model.ServiceAlarms(down_minutes=2))).one(ALARM, "web-down")
+    found = alarm.inputs
+    assert (found["metricName"], found["statistic"]) == ("HealthyHostCount", "Maximum")
+    assert (found["comparisonOperator"], found["threshold"]) == ("LessThanThreshold", 1)
+    assert (found["period"], found["evaluationPeriods"]) == (60, 2)
+    assert found["treatMissingData"] == "breaching"
+    assert found["tags"]["severity"] == "critical"
+
+
 def test_logged_errors_are_counted_when_a_limit_is_given() -> None:
     alarms = model.ServiceAlarms(errors_logged_per_minute=5)
     records = declared(changed(alarms=alarms))
     counted = records.one("aws:cloudwatch/logMetricFilter:LogMetricFilter").inputs
     assert counted["logGroupName"] == "atc-prod/web"
+    assert '$.level = "CRITICAL"' in counted["pattern"]
     found = records.one(ALARM, "web-errors-logged").inputs
     assert (found["threshold"], found["namespace"]) == (5, "atc/prod")
     assert found["metricName"] == counted["metricTransformation"]["name"]

@@ -129,8 +129,23 @@ def test_names_that_only_sound_like_secrets(name: str) -> None:
 @pytest.mark.parametrize("name", ["NEXT_PUBLIC_API_TOKEN", "NEXT_PUBLIC_ANTHROPIC_API_KEY"])
 @pytest.mark.parametrize("where", ["environment", "secrets"])
 def test_no_secret_reaches_the_browser(name: str, where: str) -> None:
-    with pytest.raises(ValidationError):
-        model.Job.model_validate({"image": IMAGE, where: {name: "some-reference"}})
+    _refused_as_public(name, where, "some-reference")
+
+
+def test_no_literal_of_a_secrets_shape_reaches_the_browser() -> None:
+    _refused_as_public("NEXT_PUBLIC_SITE", "environment", "rnd_" + "x" * 20)
+
+
+def _refused_as_public(name: str, where: str, value: str) -> None:
+    """The message may not send to `secrets:`, where the same name would be refused again."""
+    with pytest.raises(ValidationError) as caught:
+        model.Job.model_validate({"image": IMAGE, where: {name: value}})
+    (misfit,) = caught.value.errors()[0]["ctx"]["error"].misfits
+    assert misfit.path == (where, name)
+    assert f"in {name}, which bundlers copy into what every browser downloads" in misfit.found
+    assert "do not begin with NEXT_PUBLIC_" in misfit.allowed
+    assert "from the server" in misfit.todo
+    assert value not in str(misfit)
 
 
 def _models(kind: type[Model]) -> Iterator[type[Model]]:
