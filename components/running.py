@@ -30,12 +30,14 @@ def declare_running(
     port: int | None = None,
     grace_seconds: int | None = None,
     rollback_alarms: list[pulumi.Input[str]] | None = None,
+    registry_arn: pulumi.Input[str] | None = None,
     after: list[pulumi.Resource] | None = None,
 ) -> aws.ecs.Service:
     """An ECS service on Fargate that rolls back by itself.
 
     Pulumi waits until the new tasks are steady, so an update that ECS took back is a failure and
-    not a success. `rollback_alarms` are the names of alarms that also take a deployment back.
+    not a success. `rollback_alarms` are the names of alarms that also take a deployment back;
+    tasks write themselves into the registry of `registry_arn` (components/discovery.py).
     """
     context = parent.context
     physical = context.name(name)
@@ -73,6 +75,7 @@ def declare_running(
             if target_group_arn is not None and port is not None
             else None
         ),
+        service_registries={"registry_arn": registry_arn} if registry_arn is not None else None,
         health_check_grace_period_seconds=grace_seconds,
         enable_ecs_managed_tags=True,
         enable_execute_command=False,

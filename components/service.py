@@ -36,7 +36,10 @@ class Service(Component):
         context: Context,
         platform: Platform,
         opts: pulumi.ResourceOptions | None = None,
+        *,
+        registry_arn: pulumi.Input[str] | None = None,
     ) -> None:
+        """`registry_arn` is where its tasks say how other services reach them."""
         super().__init__("Service", name, context, opts)
         if platform.ingress is None:
             raise ValueError(f"service {name} needs an ingress: without one it is a worker")
@@ -54,6 +57,8 @@ class Service(Component):
             or containers.liveness_command(args.port, args.liveness_path),
         )
         group = self._security_group(args, platform, ingress)
+        self.port = args.port
+        self.security_group_id = group.id
         self.target_group = self._target_group(args, platform)
         rules = self._routes(args, ingress)
         rollback_alarms = self._request_alarms(args, platform, ingress)
@@ -68,10 +73,38 @@ class Service(Component):
             port=args.port,
             grace_seconds=args.health.start_period_seconds + 2 * args.health.interval_seconds,
             rollback_alarms=rollback_alarms,
+            registry_arn=registry_arn,
             after=[*rules],
         )
         declare_task_alarms(self, name, args, platform, _RUNBOOK)
         self.register_outputs({"service": self.service_name})
+
+    def may_call(self, called: Service) -> None:
+        """Let this service's tasks, and no others, reach another's port."""
+        name = f"{self.name}-calls-{called.name}"
+        physical = self.context.name(name)
+        aws.vpc.SecurityGroupEgressRule(
+            name,
+            security_group_id=self.security_group_id,
+            description=f"To {called.name}",
+            ip_protocol="tcp",
+            from_port=called.port,
+            to_port=called.port,
+            referenced_security_group_id=called.security_group_id,
+            tags=self.tagged(physical),
+            opts=self.child(),
+        )
+        aws.vpc.SecurityGroupIngressRule(
+            name,
+            security_group_id=called.security_group_id,
+            description=f"From {self.name}",
+            ip_protocol="tcp",
+            from_port=called.port,
+            to_port=called.port,
+            referenced_security_group_id=self.security_group_id,
+            tags=self.tagged(physical),
+            opts=self.child(),
+        )
 
     def _security_group(
         self, args: model.Service, platform: Platform, ingress: Ingress

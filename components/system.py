@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pulumi_aws as aws
@@ -13,6 +14,7 @@ from components.base import Context
 from components.bearer import Bearer, connection_name
 from components.cluster import Cluster
 from components.dashboard import Dashboard, Shown
+from components.discovery import Discovery, addresses
 from components.encryption import Key
 from components.ingress import Ingress
 from components.job import Job
@@ -103,10 +105,7 @@ class _Declaration:
         }
         self.ingress = self._ingress()
         self.platform = self._platform()
-        self.services = {
-            name: Service(name, service, context, self.platform)
-            for name, service in system.services.items()
-        }
+        self.services = self._services()
         self.workers = {
             name: Worker(name, worker, context, self.platform)
             for name, worker in system.workers.items()
@@ -205,6 +204,26 @@ class _Declaration:
             logs=self.system.logs,
             tracing=self.system.tracing,
         )
+
+    def _services(self) -> dict[str, Service]:
+        """Services, and what they may ask of each other."""
+        declared = self.system.services
+        called = sorted({name for service in declared.values() for name in service.calls})
+        discovery = Discovery("discovery", self.context, self.network) if called else None
+        services = {}
+        for name, service in declared.items():
+            reached = addresses({one: declared[one].port for one in service.calls}, self.context)
+            services[name] = Service(
+                name,
+                service,
+                self.context,
+                replace(self.platform, environment={**reached, **self.platform.environment}),
+                registry_arn=discovery.registry(name) if discovery and name in called else None,
+            )
+        for name, service in declared.items():
+            for one in service.calls:
+                services[name].may_call(services[one])
+        return services
 
     def _schedules(self) -> None:
         bearers = {

@@ -44,6 +44,8 @@ def _workloads(system: Mapping[str, Any]) -> Iterator[Misfit]:
             for stores in ("databases", "caches"):
                 for index, store in enumerate(_texts(workload.get(stores))):
                     yield from _dangling(system, (kind, name, stores, index), store, stores)
+            for index, called in enumerate(_texts(workload.get("calls"))):
+                yield from _dangling(system, (kind, name, "calls", index), called, "services")
 
 
 def _schedules(system: Mapping[str, Any]) -> Iterator[Misfit]:

@@ -248,6 +248,9 @@ class Service(Running):
     health: ContainerHealth = ContainerHealth()
     routes: tuple[Route, ...] = ()
     default_route: bool = False
+    calls: tuple[Name, ...] = Field(
+        default=(), description="services it asks inside the network, past the load balancer"
+    )
     sticky_seconds: int | None = Field(default=None, ge=1, le=604800)
     deregistration_delay_seconds: int = Field(default=60, ge=0, le=3600)
     alarms: ServiceAlarms = ServiceAlarms()

@@ -38,6 +38,7 @@ MODULES: Final = (
     "s3",
     "scheduler",
     "secretsmanager",
+    "servicediscovery",
     "sns",
     "sqs",
     "ssm",

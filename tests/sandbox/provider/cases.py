@@ -1134,6 +1134,31 @@ CASES: dict[str, Case] = {
         replace={"name": "case-dead-2"},
         outputs=("arn", "url"),
     ),
+    "private-names": Case(
+        "aws:servicediscovery/privateDnsNamespace:PrivateDnsNamespace",
+        {"name": "case.internal", "vpc": "{vpc}", "tags": {"a": "b"}},
+        {"vpc": ("vpc", "id")},
+        update={"tags": {"a": "c"}},
+        replace={"name": "other.internal", "vpc": "vpc-0fedcba9876543210"},
+        outputs=("arn", "hostedZone"),
+    ),
+    "private-name": Case(
+        "aws:servicediscovery/service:Service",
+        {
+            "name": "backend",
+            "dnsConfig": {
+                "namespaceId": "{names}",
+                "routingPolicy": "MULTIVALUE",
+                "dnsRecords": [{"type": "A", "ttl": 10}],
+            },
+            "healthCheckCustomConfig": {"failureThreshold": 1},
+            "tags": {"a": "b"},
+        },
+        {"names": ("private-names", "id")},
+        update={"tags": {"a": "c"}},
+        replace={"name": "other"},
+        outputs=("arn", "namespaceId"),
+    ),
     "queue-policy": Case(
         "aws:sqs/queuePolicy:QueuePolicy",
         {
