@@ -55,7 +55,7 @@ MISFITS: list[tuple[str, Callable[[], Any], str]] = [
         "3",
     ),
     ("metric", lambda: alarm(expression="a+b", metrics={"a": METRIC}), "both"),
-    ("alarm", lambda: criterion(), "neither alarm nor metric"),
+    ("alarm", criterion, "neither alarm nor metric"),
     ("alarm", lambda: criterion(alarm="web-error-rate", metric=METRIC), "both alarm and metric"),
     ("metrics", lambda: alarm(metric=None, expression="a+b"), "nothing"),
     ("metrics", lambda: alarm(metrics={"a": METRIC}), "metrics without an expression"),
