@@ -15,6 +15,7 @@ from components.network import Network
 from components.postgres_alarms import instance_alarms, pool_alarms, replica_alarm
 from components.postgres_parameters import family, parameters
 from components.postgres_pool import Pool
+from components.postgres_readers import Readers
 from components.postgres_slow_queries import slow_query_alarm
 from components.rotation import RotationFunction
 from components.secret import Entry, restart_tags
@@ -92,7 +93,13 @@ class Postgres(Component):
             lambda secrets: str(secrets[0].secret_arn) if secrets else ""
         )
         self._declare_access(restart)
-        self.replicas = [self._replica(number + 1) for number in range(args.read_replica_count)]
+        self.readers: Readers | None = None
+        self.replicas: list[aws.rds.Instance] = []
+        if args.read_replica_count:
+            self.readers = Readers(self, name, args.read_replica_count, self.network.vpc_id)
+            guard = self.readers.security_group_id
+            self.replicas = [self._replica(n + 1, guard) for n in range(args.read_replica_count)]
+            self.readers.publish(self.replicas)
         instance_alarms(self, name, args, topics, self.instance.identifier)
         if args.alarms.slow_queries_per_minute is not None:
             slow_query_alarm(self, name, args, topics, self._server_log)
@@ -102,10 +109,17 @@ class Postgres(Component):
     def allow_from(self, security_group_id: pulumi.Input[str], name: str) -> None:
         """Let what has this security group connect."""
         self._allow(self.security_group_id, security_group_id, f"{self.name}-from-{name}")
+        if self.readers:
+            part = f"{self.readers.name}-from-{name}"
+            self._allow(self.readers.security_group_id, security_group_id, part)
 
     def read_statements(self) -> list[Statement]:
         """What a role needs to read the application's secret, known at preview."""
         return self.application.read_statements()
+
+    def reader_statements(self) -> list[Statement]:
+        """What a role needs to learn where the read replicas are; none without any."""
+        return [self.readers.read_statement()] if self.readers else []
 
     def _declare_instance(self) -> aws.rds.Instance:
         args, context, name = self.args, self.context, self.name
@@ -240,7 +254,7 @@ class Postgres(Component):
             log_retention_days=self.log_retention_days,
         )
 
-    def _replica(self, number: int) -> aws.rds.Instance:
+    def _replica(self, number: int, group: pulumi.Output[str]) -> aws.rds.Instance:
         args = self.args
         part = f"{self.name}-replica-{number}"
         identifier = f"{self.identifier}-replica-{number}"
@@ -253,7 +267,7 @@ class Postgres(Component):
             storage_encrypted=args.storage_encrypted,
             publicly_accessible=args.publicly_accessible,
             ca_cert_identifier=CERTIFICATE_AUTHORITY,
-            vpc_security_group_ids=[self._instance_group],
+            vpc_security_group_ids=[group],
             parameter_group_name=self.instance.parameter_group_name,
             deletion_protection=args.deletion_protection,
             copy_tags_to_snapshot=True,

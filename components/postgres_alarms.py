@@ -200,6 +200,23 @@ def pool_alarms(
         datapoints_to_alarm=2,
         missing_data="notBreaching",
     )
+    if args.alarms.pool_exhausted:
+        metric_alarm(
+            parent,
+            f"database-{name}-pool-exhausted",
+            topics=topics,
+            severity="critical",
+            description=f"Database {name}: all of the pool's connections are in use.",
+            runbook="database-connections",
+            queries=[
+                borrowed,
+                allowed,
+                expression_query("free", "allowed - borrowed", label="Connections free"),
+            ],
+            comparison="LessThanOrEqualToThreshold",
+            threshold=0,
+            missing_data="notBreaching",
+        )
     _pool_wait(parent, name, args, topics, proxy)
     metric_alarm(
         parent,

@@ -157,13 +157,16 @@ def secrets_of(args: Workload, platform: Platform, *, owns_tables: bool = False)
     """Variables that ECS fills from Secrets Manager when a task starts, by reference.
 
     The first database is `DATABASE_URL`, each further one `<NAME>_DATABASE_URL`; caches likewise
-    with `REDIS_URL`. A secret's key in its JSON follows its ARN as `:key::`.
+    with `REDIS_URL`. `DATABASE_READERS` is where a database's read replicas are, from SSM. A
+    secret's key in its JSON follows its ARN as `:key::`.
     """
     found: dict[str, str] = {}
     for index, name in enumerate(args.databases):
         database = platform.databases[name]
         arn = database.migration_secret_arn if owns_tables else database.application_secret_arn
         found[_variable(name, "DATABASE_URL", index)] = f"{arn}:url::"
+        if database.readers and not owns_tables:
+            found[_variable(name, "DATABASE_READERS", index)] = database.readers.parameter_arn
     for index, name in enumerate(args.caches):
         token_arn = platform.caches[name].secret_arn
         if token_arn:
@@ -233,8 +236,11 @@ def _execution_statements(
     for database in (platform.databases[name] for name in args.databases):
         readable.append(database.migration if owns_tables else database)
     readable.extend(platform.caches[name] for name in args.caches)
-    for one in readable:
-        for statement in one.read_statements():
-            if statement not in seen:
-                seen.append(statement)
-                yield statement
+    statements = [statement for one in readable for statement in one.read_statements()]
+    if not owns_tables:
+        for database in (platform.databases[name] for name in args.databases):
+            statements.extend(database.reader_statements())
+    for statement in statements:
+        if statement not in seen:
+            seen.append(statement)
+            yield statement

@@ -16,6 +16,9 @@ class DatabaseAlarms(Model):
     cpu_percent: Percent = 80
     memory_used_percent: Percent = 80
     connections_percent: Percent = 80
+    pool_exhausted: bool = Field(
+        default=False, description="one more alarm, without delay, when no connection is free"
+    )
     free_storage_percent: Percent = 20
     read_latency_ms: float = Field(default=50, gt=0)
     write_latency_ms: float = Field(default=50, gt=0)

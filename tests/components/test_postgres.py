@@ -336,6 +336,21 @@ def test_a_pool_over_eighty_percent_is_heard_of() -> None:
         assert queries[query]["returnData"] is False
 
 
+def test_an_exhausted_pool_is_an_alarm_of_its_own_where_it_is_asked_for() -> None:
+    name = "database-main-pool-exhausted"
+    assert name not in declare().named(ALARM)
+    limits = model.DatabaseAlarms(pool_exhausted=True)
+    alarm = declare(alarms=limits).one(ALARM, name).inputs
+    queries = {query["id"]: query for query in alarm["metricQueries"]}
+    assert queries["free"]["expression"] == "allowed - borrowed"
+    borrowed, allowed = queries["borrowed"]["metric"], queries["allowed"]["metric"]
+    assert borrowed["metricName"] == "DatabaseConnectionsCurrentlyBorrowed"
+    assert allowed["metricName"] == "MaxDatabaseConnectionsAllowed"
+    assert (alarm["comparisonOperator"], alarm["threshold"]) == ("LessThanOrEqualToThreshold", 0)
+    assert (alarm["evaluationPeriods"], alarm["treatMissingData"]) == (1, "notBreaching")
+    assert alarm["tags"]["severity"] == "critical"
+
+
 def test_alarms_are_known_at_preview() -> None:
     for alarm in alarms(declare(preview=True)).values():
         assert UNKNOWN not in alarm.inputs.values(), alarm.name
@@ -372,6 +387,18 @@ def test_read_replicas_follow_the_instance_and_their_lag_is_watched() -> None:
         alarm = records.one(ALARM, f"database-{replica.name}-lag").inputs
         assert alarm["dimensions"] == {"DBInstanceIdentifier": replica.inputs["identifier"]}
         assert alarm["treatMissingData"] == "breaching"
+
+
+def test_read_replicas_are_reached_by_whom_we_name_and_written_down() -> None:
+    records = declare(read_replica_count=2)
+    for replica in ("main-replica-1", "main-replica-2"):
+        inputs = records.one(INSTANCE, replica).inputs
+        assert inputs["vpcSecurityGroupIds"] == ["main-readers-id"], "not the writer's"
+    where = records.one("aws:ssm/parameter:Parameter")
+    assert where.inputs["name"] == "/atc-prod/main/readers-2"
+    assert where.inputs["type"] == "String", "addresses are no secret"
+    assert len(where.plain("value").split(",")) == 2
+    assert declare().all("aws:ssm/parameter:Parameter") == []
 
 
 def test_what_other_parts_need_is_known_at_preview() -> None:
