@@ -65,6 +65,7 @@ class Ingress(Component):
             topics,
             opts=self.child(),
             log_retention_days=log_retention_days,
+            large_body_paths=args.large_body_paths,
         )
         self._alarms(topics, certificate_arn)
         self.register_outputs({"url": self.url, "dns_name": self.load_balancer.dns_name})

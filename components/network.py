@@ -65,8 +65,9 @@ class Network(Component):
     """A VPC with public, private and data subnets in each availability zone.
 
     Public subnets have a route to the internet, private ones go out through NAT, data subnets
-    have no way out at all. S3 is reached through a gateway endpoint, the other AWS services named
-    in `interface_endpoints` inside the VPC. The default security group allows nothing.
+    have no way out at all. Without NAT workloads are in the public subnets, with public addresses.
+    S3 is reached through a gateway endpoint, the other AWS services named in `interface_endpoints`
+    inside the VPC. The default security group allows nothing.
     """
 
     def __init__(
@@ -101,6 +102,10 @@ class Network(Component):
         self.public_subnet_ids = [subnet.id for subnet in public]
         self.private_subnet_ids = [subnet.id for subnet in private]
         self.data_subnet_ids = [subnet.id for subnet in data]
+        self.workloads_are_public = args.nat_gateways == "none"
+        self.workload_subnet_ids = (
+            self.public_subnet_ids if self.workloads_are_public else self.private_subnet_ids
+        )
         tables = self._routes(name, public, private, data)
         self.endpoint_security_group_id = self._endpoints(name, tables)
         if args.flow_logs:
@@ -141,6 +146,8 @@ class Network(Component):
         shared = self.args.nat_gateways == "one"
         groups = [private] if shared else [[subnet] for subnet in private]
         inside = []
+        if self.args.nat_gateways == "none":
+            return [self._table(f"{name}-private", private), self._table(f"{name}-data", data)]
         for zone, near, group in zip(self.zones, public, groups, strict=False):
             part = f"{name}-private" if shared else f"{name}-private-{zone.letter}"
             nat = self._nat(part, near, gateway)

@@ -66,9 +66,9 @@ def declare_running(
             else None
         ),
         network_configuration={
-            "subnets": platform.network.private_subnet_ids,
+            "subnets": platform.network.workload_subnet_ids,
             "security_groups": security_groups,
-            "assign_public_ip": False,
+            "assign_public_ip": platform.network.workloads_are_public,
         },
         load_balancers=(
             [{"container_name": name, "container_port": port, "target_group_arn": target_group_arn}]

@@ -177,9 +177,9 @@ class Schedule(Component):
                 "propagate_tags": "TASK_DEFINITION",
                 "enable_ecs_managed_tags": True,
                 "network_configuration": {
-                    "subnets": network.private_subnet_ids,
+                    "subnets": network.workload_subnet_ids,
                     "security_groups": [job.access_group_id],
-                    "assign_public_ip": False,
+                    "assign_public_ip": network.workloads_are_public,
                 },
             },
             retry_policy=_retries(args),

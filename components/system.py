@@ -305,6 +305,7 @@ class _Declaration:
         """What RunTask needs to run it."""
         return {
             "family": job.family,
-            "subnets": self.network.private_subnet_ids,
+            "subnets": self.network.workload_subnet_ids,
             "security_groups": [job.access_group_id],
+            "public_address": self.network.workloads_are_public,
         }

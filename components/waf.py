@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
@@ -27,7 +27,8 @@ BLOCKED_IN_FIVE_MINUTES = 1000
 class Firewall(Component):
     """A web ACL, associated with one load balancer, logging what it does.
 
-    An address above a rate limit is answered 429 until it slows down.
+    An address above a rate limit is answered 429 until it slows down. A body of more than 8 kB,
+    the most that WAF looks into before a load balancer, is refused except under `large_body_paths`.
     """
 
     def __init__(
@@ -40,10 +41,11 @@ class Firewall(Component):
         *,
         opts: pulumi.ResourceOptions | None = None,
         log_retention_days: int = 30,
+        large_body_paths: Sequence[str] = (),
     ) -> None:
         super().__init__("Firewall", name, context, opts)
         self.acl_name = context.name(name)
-        acl = self._acl(name, rate_limits)
+        acl = self._acl(name, rate_limits, large_body_paths)
         aws.wafv2.WebAclAssociation(
             name,
             web_acl_arn=acl.arn,
@@ -91,7 +93,9 @@ class Firewall(Component):
         )
         self.register_outputs({"name": self.acl_name})
 
-    def _acl(self, name: str, rate_limits: Mapping[str, RateLimit]) -> Wafv2:
+    def _acl(
+        self, name: str, rate_limits: Mapping[str, RateLimit], large_body_paths: Sequence[str]
+    ) -> Wafv2:
         rules = [
             _rate_rule(priority, key, limit)
             for priority, (key, limit) in enumerate(rate_limits.items(), start=1)
@@ -100,6 +104,8 @@ class Firewall(Component):
             _managed_rule(priority, group)
             for priority, group in enumerate(MANAGED_RULES, start=len(rules) + 1)
         )
+        if large_body_paths:
+            _let_bodies_through(rules, large_body_paths)
         return Wafv2(
             "WebAcl",
             name,
@@ -155,18 +161,7 @@ def _rate_rule(priority: int, name: str, limit: RateLimit) -> dict[str, Any]:
             }
         ]
     if limit.path_prefix != "/":
-        statement["scopeDownStatement"] = {
-            "byteMatchStatement": {
-                "fieldToMatch": {"uriPath": {}},
-                "positionalConstraint": "STARTS_WITH",
-                "searchString": limit.path_prefix.lower(),
-                # Else /%61pi and /API would pass uncounted.
-                "textTransformations": [
-                    {"priority": 0, "type": "URL_DECODE"},
-                    {"priority": 1, "type": "LOWERCASE"},
-                ],
-            }
-        }
+        statement["scopeDownStatement"] = _path_begins(limit.path_prefix, _AS_WRITTEN)
     return {
         "name": f"rate-{name}",
         "priority": priority,
@@ -174,6 +169,61 @@ def _rate_rule(priority: int, name: str, limit: RateLimit) -> dict[str, Any]:
         "statement": {"rateBasedStatement": statement},
         "visibilityConfig": _visibility(f"rate-{name}"),
     }
+
+
+# Else /%61pi and /API would pass uncounted.
+_AS_WRITTEN = ("URL_DECODE", "LOWERCASE")
+# Else /uploads/../trades would pass as an upload.
+_AS_MEANT = ("URL_DECODE", "NORMALIZE_PATH", "LOWERCASE")
+
+
+def _path_begins(prefix: str, transformations: Sequence[str]) -> dict[str, Any]:
+    return {
+        "byteMatchStatement": {
+            "fieldToMatch": {"uriPath": {}},
+            "positionalConstraint": "STARTS_WITH",
+            "searchString": prefix.lower(),
+            "textTransformations": [
+                {"priority": priority, "type": kind}
+                for priority, kind in enumerate(transformations)
+            ],
+        }
+    }
+
+
+_BODY_RULES = "AWSManagedRulesCommonRuleSet"
+_BODY_RULE = "SizeRestrictions_BODY"
+_BODY_LABEL = "awswaf:managed:aws:core-rule-set:SizeRestrictions_Body"
+
+
+def _let_bodies_through(rules: list[dict[str, Any]], paths: Sequence[str]) -> None:
+    """AWS's rule only marks large bodies; one of ours, after it, refuses them elsewhere.
+
+    https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-baseline.html
+    """
+    managed = next(rule for rule in rules if rule["name"] == _BODY_RULES)
+    managed["statement"]["managedRuleGroupStatement"]["ruleActionOverrides"] = [
+        {"name": _BODY_RULE, "actionToUse": {"count": {}}}
+    ]
+    begins = [_path_begins(path, _AS_MEANT) for path in paths]
+    allowed = begins[0] if len(begins) == 1 else {"orStatement": {"statements": begins}}
+    name = "large-bodies"
+    rules.append(
+        {
+            "name": name,
+            "priority": len(rules) + 1,
+            "action": {"block": {"customResponse": {"responseCode": 413}}},
+            "statement": {
+                "andStatement": {
+                    "statements": [
+                        {"labelMatchStatement": {"scope": "LABEL", "key": _BODY_LABEL}},
+                        {"notStatement": {"statement": allowed}},
+                    ]
+                }
+            },
+            "visibilityConfig": _visibility(name),
+        }
+    )
 
 
 def _managed_rule(priority: int, group: str) -> dict[str, Any]:

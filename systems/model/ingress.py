@@ -77,6 +77,13 @@ class Ingress(Model):
         "ELBSecurityPolicy-TLS13-1-3-2021-06",
         "ELBSecurityPolicy-2016-08",
     ] = "ELBSecurityPolicy-TLS13-1-2-2021-06"
+    large_body_paths: tuple[
+        Annotated[str, StringConstraints(pattern=r"^/"), Says("a path that begins with /")], ...
+    ] = Field(
+        default=(),
+        max_length=5,
+        description="only under these may a request's body have more than 8 kB; uploads need it",
+    )
     idle_timeout_seconds: int = Field(default=60, ge=1, le=4000)
     rate_limits: dict[str, RateLimit] = Field(min_length=1)
     cors_origins: tuple[Origin, ...] = ()

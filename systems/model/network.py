@@ -15,11 +15,16 @@ InterfaceEndpoint = Literal[
 
 
 class Network(Model):
-    """A VPC with public, private and data subnets in each availability zone."""
+    """A VPC with public, private and data subnets in each availability zone.
+
+    With `nat_gateways: none` nothing private goes out, so that there is none to pay for: tasks have
+    public addresses, which their security groups close. There are no databases and no caches then,
+    because the function that rotates their passwords lives in private subnets.
+    """
 
     cidr: Cidr = "10.20.0.0/16"
     availability_zone_count: int = Field(default=3, ge=2, le=3)
-    nat_gateways: Literal["one", "per_zone"] = "per_zone"
+    nat_gateways: Literal["none", "one", "per_zone"] = "per_zone"
     interface_endpoints: tuple[InterfaceEndpoint, ...] = (
         "ecr.api",
         "ecr.dkr",

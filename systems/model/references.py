@@ -21,6 +21,7 @@ def misfits(system: Mapping[str, Any]) -> Iterator[Misfit]:
     yield from _schedules(system)
     yield from _ways_in(system)
     yield from _routes(system)
+    yield from _way_out(system)
 
 
 def _workloads(system: Mapping[str, Any]) -> Iterator[Misfit]:
@@ -113,6 +114,28 @@ def _routes(system: Mapping[str, Any]) -> Iterator[Misfit]:
                     "take another number",
                 )
             priorities.setdefault(priority, name)
+
+
+def _way_out(system: Mapping[str, Any]) -> Iterator[Misfit]:
+    """What the rotation function has to renew, where it could call nobody."""
+    if _mapping(system, "network").get("nat_gateways") != "none":
+        return
+    renewed = [
+        *(f"databases.{name}" for name, _ in _tables(system, "databases")),
+        *(f"caches.{name}" for name, _ in _tables(system, "caches")),
+        *(
+            f"secrets.{name}.rotation_days"
+            for name, secret in _tables(system, "secrets")
+            if secret.get("rotation_days") and secret.get("generate_length")
+        ),
+    ]
+    if renewed:
+        yield Misfit(
+            ("network", "nat_gateways"),
+            f"none, with {', '.join(renewed)}",
+            "one or per_zone where a password is rotated: the function that does it is private",
+            "take one, or leave those out",
+        )
 
 
 def _dangling(

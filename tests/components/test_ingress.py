@@ -173,6 +173,30 @@ def test_the_managed_rules_come_after_the_limits() -> None:
     assert {str(one["overrideAction"]) for one in rules[1:]} == {"{'none': {}}"}
 
 
+def test_large_bodies_pass_where_uploads_are_and_nowhere_else() -> None:
+    records = declared(changed(large_body_paths=("/api/uploads/", "/api/Imports/")))
+    group = rule(records, "AWSManagedRulesCommonRuleSet")["statement"]["managedRuleGroupStatement"]
+    assert group["ruleActionOverrides"] == [
+        {"name": "SizeRestrictions_BODY", "actionToUse": {"count": {}}}
+    ]
+    found = rule(records, "large-bodies")
+    assert found["priority"] == 6, "after AWS's rules, whose label it reads"
+    assert found["action"] == {"block": {"customResponse": {"responseCode": 413}}}
+    label, elsewhere = found["statement"]["andStatement"]["statements"]
+    assert label["labelMatchStatement"]["key"].endswith("SizeRestrictions_Body")
+    allowed = elsewhere["notStatement"]["statement"]["orStatement"]["statements"]
+    matches = [one["byteMatchStatement"] for one in allowed]
+    assert [one["searchString"] for one in matches] == ["/api/uploads/", "/api/imports/"]
+    for one in matches:
+        kinds = [item["type"] for item in one["textTransformations"]]
+        assert kinds == ["URL_DECODE", "NORMALIZE_PATH", "LOWERCASE"]
+
+
+def test_aws_refuses_large_bodies_where_no_path_is_named() -> None:
+    group = rule(usual(), "AWSManagedRulesCommonRuleSet")["statement"]["managedRuleGroupStatement"]
+    assert "ruleActionOverrides" not in group
+
+
 def test_the_web_acl_has_the_properties_of_the_provider() -> None:
     """It is registered by hand, so nothing but this checks its keys."""
     import pulumi_aws as aws

@@ -80,6 +80,14 @@ def test_one_nat_gateway_serves_all_zones_when_asked() -> None:
     assert len(used) == 1
 
 
+def test_without_nat_nothing_private_goes_out() -> None:
+    records = network(nat_gateways="none")
+    assert records.all("aws:ec2/natGateway:NatGateway") == []
+    assert records.all("aws:ec2/eip:Eip") == []
+    for kind in ("private", "data"):
+        assert [_routes_of(records, subnet) for subnet in _kind(records, kind)] == [[], [], []]
+
+
 def test_nat_gateways_stand_in_their_own_zone() -> None:
     records = network()
     for nat in records.all("aws:ec2/natGateway:NatGateway"):

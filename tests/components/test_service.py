@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from components.network import Network
 from components.redis import Redis
 from components.service import Service
+from components.task import Platform
 from systems import model
 from tests.components.parts import (
     ALARM,
@@ -31,6 +33,12 @@ SECRETS = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:atc-prod"
 
 def declared(args: model.Service = SERVICE, *, preview: bool = True, **more: Any) -> Records:
     return record(lambda: Service("web", args, CONTEXT, platform(**more)), preview=preview)
+
+
+def without_nat() -> Platform:
+    there = platform()
+    network = Network("open", model.Network(nat_gateways="none"), CONTEXT)
+    return dataclasses.replace(there, network=network)
 
 
 @cache
@@ -193,6 +201,16 @@ def test_the_tasks_are_private_and_pinned() -> None:
     assert service["platformVersion"] == "1.4.0"
     assert service["enableExecuteCommand"] is False
     assert service["propagateTags"] == "SERVICE"
+
+
+def test_without_nat_tasks_have_public_addresses() -> None:
+    without = record(
+        lambda: Service("web", changed(databases=()), CONTEXT, without_nat()), preview=False
+    )
+    placed = without.one(ECS_SERVICE).inputs["networkConfiguration"]
+    assert placed["assignPublicIp"] is True
+    assert len(placed["subnets"]) == 3
+    assert all("-public-" in subnet for subnet in placed["subnets"])
 
 
 def test_scaling_owns_the_count() -> None:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from systems import model, shape
 from systems.model import Model, System
 from systems.model.base import MisfitError
+from systems.model.references import misfits
 
 IMAGE = "ecr:atc/one@sha256:" + "0" * 64
 METRIC = model.Metric(name="Count")
@@ -179,3 +180,22 @@ def test_models_are_frozen_and_refuse_what_they_do_not_know() -> None:
         model.Logs(retention_dyas=3)  # type: ignore[call-arg]
     with pytest.raises(ValidationError):
         model.Logs().level = "WARN"
+
+
+def test_without_a_way_out_nothing_is_rotated() -> None:
+    system = {
+        "network": {"nat_gateways": "none"},
+        "databases": {"main": {}},
+        "caches": {"main": {}},
+        "secrets": {
+            "signing-key": {"generate_length": 32, "rotation_days": 30},
+            "still": {"generate_length": 32},
+            "given": {"fill": "a key", "rotation_days": 30},
+        },
+    }
+    (misfit,) = misfits(system)
+    assert misfit.path == ("network", "nat_gateways")
+    assert misfit.found == (
+        "none, with databases.main, caches.main, secrets.signing-key.rotation_days"
+    )
+    assert list(misfits({**system, "network": {"nat_gateways": "one"}})) == []
