@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from systems.catalogue import system_names, tier_names
-from systems.document import Table
+from systems.document import Scalar, Table
 from systems.errors import ConfigError, Place, Problem, in_order
 from systems.reading import read
 from systems.stack import Stack, load, stack_name, stacks
@@ -44,6 +44,7 @@ def check(project: Path) -> list[CheckResult]:
     results += in_stacks
     covered = {(one.stack.system.name, one.stack.tier) for one in in_stacks if one.stack}
     results += _unused_phases(directory, in_stacks)
+    results += _codes_twice(directory)
     for name in system_names(directory):
         used = {tier for system, tier in covered if system == name}
         wanted = used | _sections(directory, name)
@@ -118,6 +119,24 @@ def _unused_phases(directory: Path, in_stacks: Iterable[CheckResult]) -> Iterato
             if (name, phase) not in used and isinstance(one.node, Table):
                 subject = f"system {name} in phase {phase}"
                 yield CheckResult(subject, file, tuple(layer_problems(one.node)))
+
+
+def _codes_twice(directory: Path) -> Iterator[CheckResult]:
+    """Systems with the code of another: in one account their names would be the same."""
+    first: dict[str, str] = {}
+    for name in system_names(directory):
+        file = directory / f"{name}.yaml"
+        try:
+            entry = read(file).entries.get("code")
+        except ConfigError:
+            continue
+        code = entry.node if entry else None
+        if not isinstance(code, Scalar) or first.setdefault(code.text, name) == name:
+            continue
+        found = f'"{code.text}", which {first[code.text]} has: names in AWS begin with it'
+        wanted, todo = "a code of its own for each system", "take another in the newer of the two"
+        problem = Problem(code.place, "code", found, wanted, todo)
+        yield CheckResult(f"system {name}", file, (problem,))
 
 
 def _nothing(project: Path) -> CheckResult:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from operations.cli import check, destroy, env, preview, sandbox, test, up
+from operations.cli import check, destroy, env, new, preview, sandbox, systems, test, up
 from operations.cli.endings import ended
 
 PROGRAM = "gonogo"
@@ -17,7 +17,15 @@ Without an AWS account everything runs in the sandbox, a cloud on this machine. 
 command prints says where it works.
 """
 
-EPILOG = """Exit codes: 0 done; 1 the engine or a provider failed; 2 wrong input or config, nothing
+EPILOG = """Examples:
+
+`gonogo up prod` deploys production into the sandbox; `gonogo up prod --cloud aws` into AWS.
+
+`gonogo new order-desk` begins another system; `gonogo systems` lists what there is.
+
+`gonogo up --help` says more; so does every command.
+
+Exit codes: 0 done; 1 the engine or a provider failed; 2 wrong input or config, nothing
 was started; 3 blocked by a policy, nothing was applied; 4 the engine, the sandbox or the cloud is
 missing or busy; 70 a mistake in Gonogo itself; 130 interrupted."""
 
@@ -52,15 +60,20 @@ def _options(
     pass
 
 
-app.command("up", epilog=up.EXAMPLES)(up.up)
-app.command("preview", epilog=preview.EXAMPLES)(preview.preview)
-app.command("destroy", epilog=destroy.EXAMPLES)(destroy.destroy)
-app.command("check", epilog=check.EXAMPLES)(check.check)
-app.command("env", epilog=env.EXAMPLES)(env.env)
-app.add_typer(sandbox.app, name="sandbox", epilog=sandbox.EXAMPLES)
+_STACKS, _SYSTEMS, _HERE = "Stacks", "Systems", "This machine"
+
+app.command("up", epilog=up.EXAMPLES, rich_help_panel=_STACKS)(up.up)
+app.command("preview", epilog=preview.EXAMPLES, rich_help_panel=_STACKS)(preview.preview)
+app.command("destroy", epilog=destroy.EXAMPLES, rich_help_panel=_STACKS)(destroy.destroy)
+app.command("check", epilog=check.EXAMPLES, rich_help_panel=_SYSTEMS)(check.check)
+app.command("systems", epilog=systems.EXAMPLES, rich_help_panel=_SYSTEMS)(systems.systems)
+app.command("new", epilog=new.EXAMPLES, rich_help_panel=_SYSTEMS)(new.new)
+app.add_typer(sandbox.app, name="sandbox", epilog=sandbox.EXAMPLES, rich_help_panel=_HERE)
+app.command("env", epilog=env.EXAMPLES, rich_help_panel=_HERE)(env.env)
 app.command(
     "test",
     epilog=test.EXAMPLES,
+    rich_help_panel=_HERE,
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
 )(test.test)
 

@@ -39,8 +39,11 @@ def check(names: Stacks = None, as_json: Json = False) -> None:
     else:
         utf8 = "utf" in (sys.stdout.encoding or "").lower()
         good, bad = ("✓", "✗") if utf8 else ("ok  ", "FAIL")
+        width = max(len(one.subject) for one in results)
         for one in results:
-            print(f"{good if one.ok else bad} {describe(one)}")
+            print(f"{good if one.ok else bad} {one.subject:{width}}  {describe(one)}")
+        if not problems:
+            print(f"{len(results)} checked, nothing is wrong.")
         sys.stdout.flush()
     if problems:
         if not as_json:
@@ -69,12 +72,11 @@ def run_checks(names: list[str], project: Path = CHECKOUT) -> list[CheckResult]:
 
 
 def describe(result: CheckResult) -> str:
-    """A line for one result."""
+    """What a result is about, beside its subject: a stack's system and where it goes, or a file."""
     if result.stack is None:
-        return f"{result.subject}  ({result.file.name})"
+        return result.file.name
     stack = result.stack
-    where = f"{stack.region}, {stack.cloud or 'sandbox'}"
-    return f"{result.subject}  ({stack.system.name} at {stack.at}, {where})"
+    return f"{stack.system.name} at {stack.at}, {stack.region}, {stack.cloud or 'sandbox'}"
 
 
 def as_document(problem: Problem) -> dict[str, object]:

@@ -41,7 +41,7 @@ Stack = Annotated[
 Stacks = Annotated[
     Optional[list[str]],  # noqa: UP045
     typer.Argument(
-        metavar="[STACK]...",
+        metavar="STACK",
         help="Stacks to check; all when none is named.",
         autocompletion=_complete,
         show_default=False,

@@ -9,6 +9,7 @@ import typer
 
 from operations.cli import summary
 from operations.cli.console import Output, counted
+from operations.cli.images import require_built
 from operations.cli.options import CHECKOUT, Cloud
 from operations.cli.session import Session, open_session
 from operations.deployment import recovery, stacks
@@ -24,7 +25,7 @@ def deploy(
     name: str | None, cloud: Cloud | None, output: Output, *, yes: bool, verbose: bool
 ) -> None:
     """`up`. Raises Failure, or typer.Exit with the exit code after a summary."""
-    session = open_session(name, cloud, output, verbose=verbose)
+    session = open_session(name, cloud, output, verbose=verbose, admit=require_built)
     if session.place.cloud is Cloud.AWS and not yes and not output.live:
         raise Failure(
             "This would change an AWS account, and there is nobody to ask.",

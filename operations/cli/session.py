@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,14 +114,22 @@ def require_known(name: str | None, project: Path = CHECKOUT) -> Path:
 
 
 def open_session(
-    name: str | None, cloud: Cloud | None, output: Output, *, verbose: bool = False
+    name: str | None,
+    cloud: Cloud | None,
+    output: Output,
+    *,
+    verbose: bool = False,
+    admit: Callable[[Stack, Cloud], None] | None = None,
 ) -> Session:
     """Checks the config, then the cloud, then the engine. Prints the first line.
 
-    Raises Failure, ConfigError, SandboxError or EngineError.
+    `admit` may refuse a stack for a cloud before that cloud is asked anything. Raises Failure,
+    ConfigError, SandboxError or EngineError.
     """
     began = time.monotonic()
     stack = load_stack(name)
+    if admit is not None:
+        admit(stack, chosen_cloud(stack, cloud))
     place = choose_place(stack, cloud)
     output.say(place.headline, style="bold")
     engine = ensure_engine(output)
@@ -141,10 +149,14 @@ def open_session(
     return session
 
 
-def choose_place(stack: Stack, cloud: Cloud | None) -> Place:
+def chosen_cloud(stack: Stack, cloud: Cloud | None) -> Cloud:
     """The command line decides, else the stack's config, else it is the sandbox."""
-    chosen = cloud or Cloud(stack.cloud or Cloud.SANDBOX)
-    if chosen is Cloud.AWS:
+    return cloud or Cloud(stack.cloud or Cloud.SANDBOX)
+
+
+def choose_place(stack: Stack, cloud: Cloud | None) -> Place:
+    """The chosen cloud, when it answers. Raises Failure or SandboxError."""
+    if chosen_cloud(stack, cloud) is Cloud.AWS:
         return aws_place(stack.region)
     return sandbox_place(stack.region, hosted_zones(stack.system))
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from operations.cli.console import Output, counted, duration
+from operations.cli.images import unbuilt
 from operations.cli.options import Cloud
 from operations.cli.violations import blocks
 from operations.deployment.events import CHANGES, name_of, readable, type_of
@@ -39,6 +40,9 @@ def show(session: Session, ran: Ran, said: Verdicts, result: str) -> None:
         there = f"{counted(tally.resources(), 'resource')}, {counted(tally.alarms(), 'alarm')}"
         output.say(f"There are    {there}")
     _rules(said, output)
+    missing = list(unbuilt(session.stack.system))
+    if missing:
+        output.note(f"Images       not built yet: {_workloads(missing)} (a digest of zeros)")
     for message in _warnings(tally):
         output.note(f"Warning      {message}")
     fill = {} if planned else to_fill(tally)
@@ -146,6 +150,7 @@ def document(session: Session, ran: Ran, said: Verdicts, result: str) -> dict[st
         ],
         "warnings": _warnings(tally),
         "secrets_to_fill": to_fill(tally),
+        "images_not_built": list(unbuilt(session.stack.system)),
         "seconds": round(session.seconds, 2),
         "log": str(ran.events_log),
     }  # fmt: skip
@@ -171,6 +176,11 @@ def _rules(said: Verdicts, output: Output) -> None:
         output.say(f"  undecided  {one['rule']} on {one['name']}: {one.get('reason', '')}")
     if len(said.open_questions) > _FEW:
         output.say(f"  … and {len(said.open_questions) - _FEW} more verdicts")
+
+
+def _workloads(paths: Iterable[str]) -> str:
+    """`heartbeat, crypto` of `services.heartbeat.image` and `workers.crypto.image`."""
+    return ", ".join(path.split(".")[1] for path in paths)
 
 
 def _warnings(tally: Tally) -> list[str]:

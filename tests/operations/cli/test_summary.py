@@ -211,6 +211,15 @@ def test_the_summary_says_what_was_made_and_what_to_do(session: Session, report:
     assert "atc-prod/tradier                   A token from tradier.com" in text
 
 
+def test_images_that_nobody_has_built_are_noted(session: Session, report: Path) -> None:
+    summary.show(session, ran(deployed()), read(report), "applied")
+    note = next(line for line in words(session).splitlines() if line.startswith("Images"))
+    assert "not built yet: heartbeat, dashboard, crypto" in note
+    assert note.endswith("(a digest of zeros)")
+    told = summary.document(session, ran(deployed()), read(report), "applied")
+    assert "workers.crypto.image" in told["images_not_built"]
+
+
 def test_verbose_shows_every_output(session: Session, report: Path) -> None:
     summary.show(replace(session, verbose=True), ran(deployed()), read(report), "applied")
     assert "zones                              a, b" in words(session)
