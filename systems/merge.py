@@ -63,6 +63,8 @@ def _table(shape: Shape | None, tables: Sequence[_Part]) -> dict[str, Entry]:
     for name in _keys(tables):
         inner = step(shape, name)
         parts = [part for table in tables if (part := _under(table, name))]
+        if shape is not None and shape.is_mapping and _takes_out(parts[-1].node, parts):
+            continue
         if not _waits_for_the_system(inner, parts):
             entries[name] = _merge(inner, parts)
     return entries
