@@ -217,7 +217,7 @@ def test_secrets_reach_containers_by_reference(prod: System) -> None:  # L345
     used = {one for _, _, workload in prod.workloads() for one in workload.secrets.values()}
     assert set(prod.secrets) == used
     assert {one: secret.rotation_days for one, secret in prod.secrets.items()} == {
-        "cron-secret": 30, "admin-api-key": 90, "jwt-signing-key": 90,
+        "cron-secret": 30, "administration": 90, "jwt-signing-key": 90,
     }  # fmt: skip
 
 
