@@ -27,7 +27,8 @@ class Outputs:
     caches: dict[str, dict[str, Any]]
     workloads: dict[str, dict[str, Any]]
     jobs: dict[str, dict[str, Any]]
-    secrets_to_fill: dict[str, str]
+    # What belongs there is not under the secret's own name, where it would look like its value.
+    secrets_to_fill: dict[str, dict[str, str]]
     parameters: dict[str, str]
     topics: dict[str, pulumi.Output[str]]
     alarms: dict[str, int]

@@ -287,7 +287,7 @@ class _Declaration:
             },
             jobs={name: self._job(one) for name, one in self.jobs.items()},
             secrets_to_fill={
-                self.secrets[name].secret_name: secret.fill
+                self.secrets[name].secret_name: {"fill": secret.fill}
                 for name, secret in system.secrets.items()
                 if secret.fill
             },

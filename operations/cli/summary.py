@@ -209,7 +209,7 @@ def _outputs(session: Session, tally: Tally) -> None:
 def to_fill(tally: Tally) -> dict[str, str]:
     """The secrets whose values only a person has, and what belongs in each."""
     found = readable(tally.outputs or tally.old_outputs).get(TO_FILL) or {}
-    return {str(name): str(what) for name, what in found.items()}
+    return {str(name): str(what["fill"]) for name, what in found.items()}
 
 
 def _next(session: Session, result: str, tally: Tally) -> str:

@@ -183,7 +183,7 @@ def test_what_is_exported() -> None:
     assert outputs.cluster == "atc-prod"
     assert outputs.databases["main"]["secret"] == "atc-prod/main/application"
     assert set(outputs.jobs) == {"migrate"}
-    assert outputs.secrets_to_fill["atc-prod/anthropic"].startswith("An API key")
+    assert outputs.secrets_to_fill["atc-prod/anthropic"]["fill"].startswith("An API key")
     assert set(outputs.secrets_to_fill) == {
         f"atc-prod/{name}" for name in ("anthropic", "supabase-url", "jupiter", "tradier", "nebula")
     }

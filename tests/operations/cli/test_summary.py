@@ -143,7 +143,7 @@ def deployed() -> Tally:
             outputs={
                 "databases": {"host": "127.0.0.1", "password": secret, "arn": "a:secret:b"},
                 "zones": ["a", "b"],
-                "secrets_to_fill": {"atc-prod/tradier": "A token from tradier.com"},
+                "secrets_to_fill": {"atc-prod/tradier": {"fill": "A token from tradier.com"}},
             },
         )
     )
