@@ -23,7 +23,7 @@ from systems.overrides import Override, as_table
 from systems.reading import read
 from systems.shape import Shape
 from systems.structure import check
-from systems.suspects import looks_like
+from systems.suspects import PUBLIC_PREFIXES, looks_like
 from systems.translate import problems
 
 ROOT = Shape(System)
@@ -140,6 +140,12 @@ def _file_is_named(file: Path, written: Table) -> list[Problem]:
     ]
 
 
+PUBLIC_TODO = (
+    "; and give it to the server under another name: what is in this variable, bundlers copy into "
+    "what every browser downloads"
+)
+
+
 def _secrets(table: Table) -> list[Problem]:
     return [
         Problem(
@@ -147,7 +153,8 @@ def _secrets(table: Table) -> list[Problem]:
             dotted(path),
             f"what looks like {what}, {len(scalar.text)} characters",
             "no secret in any file: it would stay in the history for ever",
-            "declare it under secrets: with fill:, put the value into Secrets Manager, revoke it",
+            "declare it under secrets: with fill:, put the value into Secrets Manager, revoke it"
+            + (PUBLIC_TODO if str(path[-1]).startswith(PUBLIC_PREFIXES) else ""),
         )
         for path, scalar in leaves(table)
         if isinstance(scalar.value, str) and (what := looks_like(scalar.value))

@@ -16,6 +16,9 @@ _FORMATS = {
     "a private key": r"-----BEGIN [A-Z ]*PRIVATE KEY-----",
     "a URL with a password in it": r"[a-z][a-z0-9+.-]*://[^/\s:@]*:[^/\s@]+@",
 }
+# Prefixes of variables that bundlers copy into what a browser downloads.
+PUBLIC_PREFIXES = ("NEXT_PUBLIC_", "VITE_", "REACT_APP_", "PUBLIC_", "NUXT_PUBLIC_", "EXPO_PUBLIC_")
+
 _COMPILED = {what: re.compile(pattern) for what, pattern in _FORMATS.items()}
 
 

@@ -18,7 +18,7 @@ from systems.model.base import (
     Severity,
     misfit,
 )
-from systems.suspects import looks_like, names_a_secret
+from systems.suspects import PUBLIC_PREFIXES, looks_like, names_a_secret
 
 ImageReference = Annotated[
     str,
@@ -46,9 +46,6 @@ FARGATE_MEMORY_MB: dict[int, range | tuple[int, ...]] = {
     8192: range(16384, 61440 + 1, 4096),
     16384: range(32768, 122880 + 1, 8192),
 }
-
-# Prefixes that bundlers copy into what a browser downloads.
-PUBLIC_PREFIXES = ("NEXT_PUBLIC_", "VITE_", "REACT_APP_", "PUBLIC_", "NUXT_PUBLIC_", "EXPO_PUBLIC_")
 
 
 class ContainerHealth(Model):

@@ -123,7 +123,7 @@ def _valid_alarm(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield "thresholdMetricId", "is for anomaly detection comparisons only"
     yield from _valid_counts(inputs)
     if isinstance(queries, list):
-        yield from _valid_queries(queries)
+        yield from _valid_queries(queries, 2 if band else 1)
 
 
 def _valid_counts(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -136,7 +136,8 @@ def _valid_counts(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "datapointsToAlarm", f"{points} is more than the {periods} evaluation periods"
 
 
-def _valid_queries(queries: list[Any]) -> Iterator[tuple[str, str]]:
+def _valid_queries(queries: list[Any], wanted: int) -> Iterator[tuple[str, str]]:
+    """With an anomaly band, both the band and what is watched return data."""
     returning = 0
     for index, query in enumerate(queries):
         if not isinstance(query, Mapping):
@@ -145,8 +146,9 @@ def _valid_queries(queries: list[Any]) -> Iterator[tuple[str, str]]:
         returning += bool(query.get("returnData"))
         if bool(query.get("expression")) == bool(query.get("metric")):
             yield where, "exactly one of expression and metric has to be given"
-    if returning != 1:
-        yield "metricQueries", f"exactly one has returnData, here are {returning}"
+    if returning != wanted:
+        count = "two have" if wanted == 2 else "one has"
+        yield "metricQueries", f"exactly {count} returnData, here are {returning}"
 
 
 def _period(value: Any) -> str | None:

@@ -311,6 +311,36 @@ CASES: dict[str, Case] = {
         replace={"name": "case-alarm-2"},
         outputs=("arn",),
     ),
+    "band-alarm": Case(
+        "aws:cloudwatch/metricAlarm:MetricAlarm",
+        {
+            "name": "case-band-alarm",
+            "comparisonOperator": "GreaterThanUpperThreshold",
+            "evaluationPeriods": 1,
+            "thresholdMetricId": "band",
+            "metricQueries": [
+                {
+                    "id": "e",
+                    "metric": {
+                        "metricName": "Errors",
+                        "namespace": "Case",
+                        "period": 300,
+                        "stat": "Sum",
+                    },
+                    "returnData": True,
+                },
+                {
+                    "id": "band",
+                    "expression": "ANOMALY_DETECTION_BAND(e, 10)",
+                    "label": "usual",
+                    "returnData": True,
+                },
+            ],
+        },
+        update={"evaluationPeriods": 2},
+        replace={"name": "case-band-alarm-2"},
+        outputs=("arn",),
+    ),
     "math-alarm": Case(
         "aws:cloudwatch/metricAlarm:MetricAlarm",
         {
