@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
 import subprocess
 from collections.abc import Iterator
 from typing import Any
 
-import psutil
 import psycopg
 import pytest
 
 from tests.e2e.conftest import ROOT, Gonogo
+from tests.e2e.leftovers import left_in, stores
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("production")]
 
@@ -120,6 +119,8 @@ def test_destroy_says_which_protection_it_lifts_and_leaves_nothing(
     gonogo: Gonogo, deployed: dict[str, Any]
 ) -> None:
     endpoint = deployed["endpoint"]
+    there = left_in(gonogo, endpoint, "atc-prod")
+    assert len(there) >= 18, "what is looked for is there before"
     refused = gonogo("destroy", "prod")
     assert refused.returncode == 2
     assert "--yes" in refused.stdout + refused.stderr
@@ -127,8 +128,8 @@ def test_destroy_says_which_protection_it_lifts_and_leaves_nothing(
     assert done.returncode == 0, done.stdout + done.stderr
     assert "protect" in done.stdout
     assert "atc-prod-main" in done.stdout
-    assert _left_in(gonogo, endpoint) == {}
-    assert _stores(gonogo) == []
+    assert left_in(gonogo, endpoint, "atc-prod") == {}
+    assert stores(gonogo) == []
 
 
 def _in_environment(gonogo: Gonogo, command: str) -> subprocess.CompletedProcess[str]:
@@ -143,74 +144,3 @@ def _in_environment(gonogo: Gonogo, command: str) -> subprocess.CompletedProcess
         timeout=300,
         check=False,
     )
-
-
-def _left_in(gonogo: Gonogo, endpoint: str) -> dict[str, list[Any]]:
-    """Everything with our name that is still in the emulator, by kind."""
-    found: dict[str, list[Any]] = {}
-    for region in ("us-east-1", "us-west-2"):
-        for service, call, key in (
-            ("rds", "describe_db_instances", "DBInstances"),
-            ("rds", "describe_db_subnet_groups", "DBSubnetGroups"),
-            ("rds", "describe_db_proxies", "DBProxies"),
-            ("rds", "describe_db_snapshots", "DBSnapshots"),
-            ("elbv2", "describe_load_balancers", "LoadBalancers"),
-            ("elbv2", "describe_target_groups", "TargetGroups"),
-            ("ecs", "list_services", "serviceArns"),
-            ("lambda", "list_functions", "Functions"),
-            ("secretsmanager", "list_secrets", "SecretList"),
-            ("cloudwatch", "describe_alarms", "MetricAlarms"),
-            ("cloudwatch", "describe_alarms", "CompositeAlarms"),
-            ("logs", "describe_log_groups", "logGroups"),
-            ("sns", "list_topics", "Topics"),
-            ("sqs", "list_queues", "QueueUrls"),
-            ("events", "list_rules", "Rules"),
-            ("events", "list_connections", "Connections"),
-            ("backup", "list_backup_vaults", "BackupVaultList"),
-            ("backup", "list_backup_plans", "BackupPlansList"),
-        ):
-            if service == "ecs":
-                continue
-            listed = getattr(gonogo.client(service, endpoint, region), call)().get(key) or []
-            ours = [item for item in listed if "atc-prod" in json.dumps(item, default=str)]
-            if ours:
-                found[f"{region} {service} {key}"] = ours
-        ec2 = gonogo.client("ec2", endpoint, region)
-        vpcs = [vpc for vpc in ec2.describe_vpcs()["Vpcs"] if not vpc["IsDefault"]]
-        if vpcs:
-            found[f"{region} ec2 Vpcs"] = vpcs
-    iam = gonogo.client("iam", endpoint)
-    roles = [role for role in iam.list_roles()["Roles"] if "atc-prod" in role["RoleName"]]
-    if roles:
-        found["iam Roles"] = roles
-    buckets = gonogo.client("s3", endpoint).list_buckets()["Buckets"]
-    if buckets:
-        found["s3 Buckets"] = buckets
-    clusters = gonogo.client("ecs", endpoint).list_clusters()["clusterArns"]
-    if [arn for arn in clusters if "atc-prod" in arn]:
-        found["ecs clusters"] = clusters
-    return found
-
-
-def _stores(gonogo: Gonogo) -> list[str]:
-    """Database and cache processes that belong to this sandbox."""
-    found = []
-    home = str(gonogo.home)
-    for process in psutil.process_iter(["name", "cmdline"]):
-        line = " ".join(process.info["cmdline"] or [])
-        name = process.info["name"] or ""
-        if any(part in name for part in ("postgres", "valkey", "redis")) and (
-            home in line or _listens_for(process, gonogo)
-        ):
-            found.append(line)
-    return found
-
-
-def _listens_for(process: psutil.Process, gonogo: Gonogo) -> bool:
-    """Whether a server's data folder is the one that the sandbox keeps its data in."""
-    try:
-        working = process.cwd()
-    except psutil.Error:
-        return False
-    marker = gonogo.home / "databases"
-    return os.path.realpath(working).startswith(os.path.realpath(marker))
