@@ -10,9 +10,9 @@ from operations.cli.options import CHECKOUT
 
 EXAMPLES = """Examples:
 
-`gonogo test` everything, the engine and the sandbox included.
+`gonogo test` everything, the engine and the sandbox included, on all cores.
 
-`gonogo test --fast` what needs no server and no engine, on all cores.
+`gonogo test --fast` what needs no server and no engine.
 
 `gonogo test -k alarms -x` the rest goes to pytest."""
 
@@ -28,7 +28,10 @@ def test(
     import subprocess
     import sys
 
-    chosen = ["-m", "not slow", "-n", "auto"] if fast else []
+    chosen = ["-m", "not slow"] if fast else []
+    # A debugger wants the test in the process that has the terminal.
+    if not any(word == "--pdb" or word.startswith("-n") for word in context.args):
+        chosen += ["-n", "auto"]
     command = [sys.executable, "-m", "pytest", *chosen, *context.args]
     # A shell that was set to the sandbox must not decide where the tests work.
     dropped = ("PULUMI_", "AWS_")
