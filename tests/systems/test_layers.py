@@ -61,6 +61,17 @@ def test_null_takes_an_entry_out(project: Project) -> None:
     assert list(project.load().system.workers) == ["crypto", "options", "futures"]
 
 
+def test_null_takes_a_variable_out(project: Project) -> None:
+    project.override("environment: {HTTP_RETRIES: null}", "services.heartbeat.secrets: {X: null}")
+    (problem,) = project.problems()
+    assert problem.field == "services.heartbeat.secrets.X", "there was none to take out"
+    project.edit(project.stack, "{X: null}", "{ANTHROPIC_API_KEY: null}")
+    system = project.load().system
+    assert "HTTP_RETRIES" not in system.environment
+    assert "HTTP_TIMEOUT_SECONDS" in system.environment
+    assert "ANTHROPIC_API_KEY" not in system.services["heartbeat"].secrets
+
+
 def test_null_takes_a_section_out(project: Project) -> None:
     project.override("backup: null")
     assert project.load().system.backup is None
