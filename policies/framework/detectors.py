@@ -95,6 +95,8 @@ _ABOUT = {
     "key_id", "usage", "budget", "window", "interval", "timeout", "tokens", "bucket", "table",
 }  # fmt: skip
 _PUBLIC = {"public", "publishable", "anon"}
+# `NEXT_PUBLIC_` says where a bundler puts the value, not that it may be read.
+_BUNDLERS = {"next", "nuxt", "expo"}
 
 
 def _words(name: str) -> list[str]:
@@ -106,6 +108,8 @@ def name_says_secret(name: str) -> bool:
     """Whether a variable, key or parameter of this name holds a secret: `DB_PASSWORD`, `apiKey`,
     but not `SECRET_ARN`, `TOKEN_TTL_SECONDS` or `PUBLIC_KEY`."""
     words = _words(name)
+    if words[1:2] == ["public"] and words[0] in _BUNDLERS:
+        words = words[2:]
     if not words or words[-1] in _ABOUT or _PUBLIC & set(words):
         return False
     if words[-1].isdigit():

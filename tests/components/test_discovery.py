@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from tests.components.parts import ECS_SERVICE, INGRESS, NOTIFICATIONS, SERVICE,
 from tests.components.parts import variables as plain
 from tests.components.recording import REGION, Records, record
 
-BARE = {"databases": (), "secrets": {}, "environment": {}, "autoscaling": None}
+BARE: dict[str, Any] = {"databases": (), "secrets": {}, "environment": {}, "autoscaling": None}
 BACK = SERVICE.model_copy(update={**BARE, "port": 8000})
 FRONT = SERVICE.model_copy(
     update={**BARE, "port": 3000, "routes": (), "default_route": True, "calls": ("back",)}

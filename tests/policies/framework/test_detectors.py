@@ -68,6 +68,8 @@ def test_ordinary_configuration_is_none(text: str) -> None:
         "CREDENTIALS",
         "SUPABASE_SERVICE_ROLE_KEY",
         "token2",
+        "NEXT_PUBLIC_API_TOKEN",
+        "NEXT_PUBLIC_ANTHROPIC_API_KEY",
     ],
 )
 def test_names_of_secrets(name: str) -> None:
@@ -82,6 +84,8 @@ def test_names_of_secrets(name: str) -> None:
         "PASSWORD_FILE",
         "AWS_ACCESS_KEY_ID",
         "PUBLIC_KEY",
+        "NEXT_PUBLIC_SUPABASE_ANON_KEY",
+        "NEXT_PUBLIC_STRIPE_PUBLISHABLE_KEY",
         "MAX_TOKENS",
         "KEY",
         "PARTITION_KEY",

@@ -65,6 +65,14 @@ CASES: list[Case] = [
     one(RULE, "pass", TASK, environment(DB_SECRET_NAME="atc-prod/main"), "a secret's name"),
     one(RULE, "pass", TASK, environment(PUBLIC_KEY="abcdefgh", MAX_TOKENS="4096"), "public"),
     one(
+        RULE,
+        "fail",
+        TASK,
+        environment(NEXT_PUBLIC_API_TOKEN="a-value-of-it"),
+        "in the browser's bundle",
+        found="NEXT_PUBLIC_API_TOKEN",
+    ),
+    one(
         RULE, "pass", TASK, environment(DATABASE_URL="postgresql://db.internal/app"), "no password"
     ),
     one(RULE, "pass", TASK, environment(DATABASE_URL="postgresql://u:${PW}@db/app"), "a template"),
