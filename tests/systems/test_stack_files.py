@@ -105,9 +105,9 @@ def test_check_of_a_folder_that_is_no_project(tmp_path: Path) -> None:
 
 def test_check_is_quick(project: Project) -> None:
     check(project.root)  # imports
-    begin = time.perf_counter()
-    check(project.root)
-    assert time.perf_counter() - begin < 0.5
+    begin = time.process_time()  # other processes on the machine do not count
+    results = check(project.root)
+    assert time.process_time() - begin < 0.15 * len(results)
 
 
 def test_stack_files_are_listed_without_pydantic() -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from systems.errors import render
+from systems.stack import stack_name, stacks
 
 if TYPE_CHECKING:
     from tests.systems.conftest import Project
@@ -65,7 +66,7 @@ SYSTEM = {
         "silence_minutes: 1h",
         "schedules.heartbeat.silence_minutes",
         '"1h"',
-        "from 1 to 1440",
+        "from 1 to 10080",
         "write 60: the field's name says minutes",
     ),
     "unit that does not fit": Case(
@@ -667,7 +668,8 @@ def test_directory_in_place_of_a_file(project: Project) -> None:
 def test_stack_that_is_not_there(project: Project) -> None:
     problem = project.only_problem("prdo")
     assert problem.found == "no such file"
-    assert problem.allowed == "a stack of this project: dev, prod, staging"
+    names = [stack_name(file) for file in stacks(project.root)]
+    assert problem.allowed == f"a stack of this project: {', '.join(names)}"
     assert problem.todo == "did you mean prod?"
 
 
