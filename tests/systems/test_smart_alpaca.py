@@ -238,7 +238,7 @@ VARIABLES: list[tuple[int, str, dict[str, str | None]]] = [
     (106, "DAILY_LOSS_LIMIT_PERCENT", {"paper": None, "canary": "5", "live": "5"}),
     (112, "TRADE_LOG_DETAIL", {"paper": None, "canary": "full", "live": "full"}),
     (150, "CAPITAL_STEP_PERCENT", {"paper": None, "canary": None, "live": "25"}),
-    (20, "REDIS_CLUSTER", dict.fromkeys(STACKS, "true")),
+    (20, "REDIS_CLUSTER", {**dict.fromkeys(STACKS, "true"), "dev": "false"}),
     (20, "QUEUE_KEY_PREFIX", dict.fromkeys(STACKS, "{<queue>}")),
 ]  # fmt: skip
 
@@ -279,7 +279,7 @@ def test_live_has_room_to_grow() -> None:  # L155 to L157
     classes = [one.one("aws:rds/instance:Instance", "main").inputs["instanceClass"]
                for one in (paper, live)]  # fmt: skip
     assert classes == ["db.m7g.large", "db.m7g.xlarge"]
-    assert [one.one(GROUP).inputs["numNodeGroups"] for one in (paper, live)] == [2, 3]
+    assert [one.one(GROUP).inputs["numNodeGroups"] for one in (paper, live)] == [3, 4]
     assert live.one(ECS_SERVICE, "server").inputs["desiredCount"] == 3
     targets = live.named("aws:appautoscaling/target:Target")
     assert {targets[name].inputs["maxCapacity"] for name in ("server", *WORKERS)} == {12}
@@ -299,14 +299,16 @@ def test_backtests_run_by_the_clock_in_live() -> None:  # L166, L167
 def test_queues_are_in_a_cluster_that_throws_nothing_out(name: str) -> None:  # L20, L79
     records = registered(name)
     group = records.one(GROUP).inputs
-    shards = {"live": 3, "dev": 1}.get(name, 2)
-    replicas = 0 if name == "dev" else 1
-    assert (group["numNodeGroups"], group["replicasPerNodeGroup"]) == (shards, replicas)
-    assert group["automaticFailoverEnabled"] is True
+    shards = {"live": 4, "dev": 1}.get(name, 3)
+    if name == "dev":
+        assert (group["numCacheClusters"], group.get("numNodeGroups")) == (1, None)
+    else:
+        assert (group["numNodeGroups"], group["replicasPerNodeGroup"]) == (shards, 1)
+        assert group["automaticFailoverEnabled"] is True
     assert group["transitEncryptionMode"] == "required"
     values = records.one("aws:elasticache/parameterGroup:ParameterGroup").inputs["parameters"]
     assert {one["name"]: one["value"] for one in values} == {
-        "cluster-enabled": "yes", "maxmemory-policy": "noeviction",
+        "cluster-enabled": "no" if name == "dev" else "yes", "maxmemory-policy": "noeviction",
     }  # fmt: skip
     memory = [one for alarm, one in records.named(ALARM).items()
               if alarm.startswith("cache-queues-memory")]  # fmt: skip
