@@ -210,9 +210,11 @@ def _valid_group(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     members, replicas = inputs.get("numCacheClusters"), inputs.get("replicasPerNodeGroup")
     if members is not None and (replicas is not None or inputs.get("numNodeGroups") is not None):
         yield "numCacheClusters", "conflicts with numNodeGroups and replicasPerNodeGroup"
-    if failover and (members == 1 or replicas == 0):
-        where = "numCacheClusters" if members == 1 else "replicasPerNodeGroup"
-        yield where, "automatic failover needs at least one replica"
+    if failover and members == 1:
+        yield "numCacheClusters", "automatic failover needs at least one replica"
+    # With cluster mode AWS wants automatic failover even where a shard has no replica.
+    if replicas == 0 and inputs.get("multiAzEnabled"):
+        yield "replicasPerNodeGroup", "multi-AZ needs at least one replica"
     if inputs.get("nodeType") is None and not inputs.get("globalReplicationGroupId"):
         yield "nodeType", "has to be given"
 

@@ -111,6 +111,9 @@ WRONG = [
     ("cache", {"authToken": "short"}, "authToken", "16"),
     ("cache", {"transitEncryptionEnabled": False}, "authToken", "transitEncryptionEnabled"),
     ("cache", {"numCacheClusters": 1}, "numCacheClusters", "replica"),
+    ("cache", {"numCacheClusters": None, "numNodeGroups": 3, "replicasPerNodeGroup": 0,
+               "automaticFailoverEnabled": True, "multiAzEnabled": True},
+     "replicasPerNodeGroup", "replica"),
     ("cache", {"replicationGroupId": "x" * 41}, "replicationGroupId", "AWS allows 40"),
     ("cache", {"nodeType": "db.t4g.small"}, "nodeType", "cache.t4g.small"),
     ("parameter", {"insecureValue": "x", "value": None}, "insecureValue", "SecureString"),
@@ -168,6 +171,19 @@ def test_the_examples_are_fine(name: str) -> None:
     if name == "schedule":
         inputs["groupName"] = "group"
     assert fails(CASES[name].token, inputs) == {}
+
+
+def test_a_cluster_without_replicas_fails_over_in_name() -> None:
+    """AWS wants automatic failover with cluster mode, and takes shards without replicas."""
+    inputs = example(
+        "cache",
+        numCacheClusters=None,
+        numNodeGroups=3,
+        replicasPerNodeGroup=0,
+        automaticFailoverEnabled=True,
+        multiAzEnabled=False,
+    )
+    assert fails(CASES["cache"].token, inputs) == {}
 
 
 def test_an_unknown_property_is_refused_with_the_nearest_name() -> None:
