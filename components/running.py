@@ -92,7 +92,12 @@ def declare_running(
 
 
 def declare_task_alarms(
-    parent: Component, name: str, args: Service | Worker, platform: Platform, runbook: str
+    parent: Component,
+    name: str,
+    args: Service | Worker,
+    platform: Platform,
+    task: Task,
+    runbook: str,
 ) -> None:
     """CPU, memory, and fewer tasks running than wanted; logged errors when a limit is given."""
     topics = platform.topics
@@ -142,18 +147,19 @@ def declare_task_alarms(
             missing_data="breaching",
         )
     if args.alarms.errors_logged_per_minute is not None:
-        _logged_errors(parent, name, args.alarms.errors_logged_per_minute, platform, runbook)
+        limit = args.alarms.errors_logged_per_minute
+        _logged_errors(parent, name, limit, platform, task, runbook)
 
 
 def _logged_errors(
-    parent: Component, name: str, limit: int, platform: Platform, runbook: str
+    parent: Component, name: str, limit: int, platform: Platform, task: Task, runbook: str
 ) -> None:
     context = parent.context
     metric = f"{name}-errors-logged"
     log_filter = aws.cloudwatch.LogMetricFilter(
         metric,
         name=context.name(metric),
-        log_group_name=context.path(name),
+        log_group_name=task.log_group,
         # pino writes its levels as numbers: 50 is error, 60 fatal. Python has CRITICAL for fatal.
         pattern=(
             '{ ($.level = "ERROR") || ($.level = "error") || ($.level = "CRITICAL")'

@@ -12,7 +12,7 @@ import pulumi_aws as aws
 
 from components import containers
 from components.alarms import Topics
-from components.base import Component, Context
+from components.base import Component, Context, known
 from components.cluster import Cluster, Role, Store, declare_role
 from components.network import Network
 from components.postgres import Postgres
@@ -42,12 +42,14 @@ class Platform:
 
 @dataclass(frozen=True)
 class Task:
-    """A declared task definition. `ready` is what has to exist before a task can start."""
+    """A declared task definition. `ready` is what has to exist before a task can start;
+    `log_group` is the name of the containers' log, known at preview."""
 
     definition: aws.ecs.TaskDefinition
     family: str
     execution_role: Role
     access_group_id: pulumi.Output[str]
+    log_group: pulumi.Output[str]
     ready: list[pulumi.Resource]
 
 
@@ -123,6 +125,7 @@ def declare_task(
         family=family,
         execution_role=execution_role,
         access_group_id=platform.cluster.access(list(_stores(args, platform))),
+        log_group=known(context.path(name), log_group),
         ready=[
             *(platform.databases[database] for database in args.databases),
             *(platform.caches[cache] for cache in args.caches),

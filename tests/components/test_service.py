@@ -374,7 +374,10 @@ def test_a_service_is_down_when_no_target_is_ready() -> None:
 def test_logged_errors_are_counted_when_a_limit_is_given() -> None:
     alarms = model.ServiceAlarms(errors_logged_per_minute=5)
     records = declared(changed(alarms=alarms))
-    counted = records.one("aws:cloudwatch/logMetricFilter:LogMetricFilter").inputs
+    log_filter = records.one("aws:cloudwatch/logMetricFilter:LogMetricFilter")
+    log_group = records.one("aws:cloudwatch/logGroup:LogGroup", "web")
+    assert log_filter.property_dependencies["logGroupName"] == (log_group.urn,), "made after it"
+    counted = log_filter.inputs
     assert counted["logGroupName"] == "atc-prod/web"
     assert '$.level = "CRITICAL"' in counted["pattern"]
     found = records.one(ALARM, "web-errors-logged").inputs
