@@ -28,6 +28,7 @@ def snake(name: str) -> str:
     parted = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name)
     return re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", parted).lower()
 
+
 # What stands for a value that preview does not know, as a provider's checks want it.
 PLACEHOLDER = "arn:aws:kms:us-east-1:000000000000:key/00000000-0000-0000-0000-000000000000"
 PLACEHOLDERS = {"type": "CNAME"}
