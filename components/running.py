@@ -97,6 +97,7 @@ def declare_task_alarms(
     args: Service | Worker,
     platform: Platform,
     task: Task,
+    *,
     runbook: str,
 ) -> None:
     """CPU, memory, and fewer tasks running than wanted; logged errors when a limit is given."""
@@ -148,11 +149,11 @@ def declare_task_alarms(
         )
     if args.alarms.errors_logged_per_minute is not None:
         limit = args.alarms.errors_logged_per_minute
-        _logged_errors(parent, name, limit, platform, task, runbook)
+        _logged_errors(parent, name, limit, platform, task, runbook=runbook)
 
 
 def _logged_errors(
-    parent: Component, name: str, limit: int, platform: Platform, task: Task, runbook: str
+    parent: Component, name: str, limit: int, platform: Platform, task: Task, *, runbook: str
 ) -> None:
     context = parent.context
     metric = f"{name}-errors-logged"

@@ -76,7 +76,7 @@ class Service(Component):
             registry_arn=registry_arn,
             after=[*rules],
         )
-        declare_task_alarms(self, name, args, platform, task, _RUNBOOK)
+        declare_task_alarms(self, name, args, platform, task, runbook=_RUNBOOK)
         self.register_outputs({"service": self.service_name})
 
     def may_call(self, called: Service) -> None:

@@ -37,5 +37,5 @@ class Worker(Component):
         self.service = declare_running(
             self, name, args, platform, task, security_groups=[task.access_group_id]
         )
-        declare_task_alarms(self, name, args, platform, task, "worker-failure")
+        declare_task_alarms(self, name, args, platform, task, runbook="worker-failure")
         self.register_outputs({"service": self.service_name})
