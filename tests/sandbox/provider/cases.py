@@ -699,7 +699,12 @@ CASES: dict[str, Case] = {
             "rotateImmediately": False,
             "rotationRules": {"automaticallyAfterDays": 30},
         },
-        {"secret": ("secret", "id"), "function": ("rotator", "arn")},
+        {
+            "secret": ("secret", "id"),
+            "function": ("rotator", "arn"),
+            # AWS refuses a function that Secrets Manager may not call.
+            "allowed": ("permission", "id"),
+        },
         update={"rotationRules": {"automaticallyAfterDays": 7}},
     ),
     "proxy": Case(
