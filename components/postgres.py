@@ -101,8 +101,7 @@ class Postgres(Component):
             self.replicas = [self._replica(n + 1, guard) for n in range(args.read_replica_count)]
             self.readers.publish(self.replicas)
         instance_alarms(self, name, args, topics, self.instance.identifier)
-        if args.alarms.slow_queries_per_minute is not None:
-            slow_query_alarm(self, name, args, topics, self._server_log)
+        slow_query_alarm(self, name, args, topics, self._server_log)
         self._subscribe()
         self.register_outputs({"identifier": self.identifier, "endpoint": self.endpoint})
 

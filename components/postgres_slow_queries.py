@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pulumi
-import pulumi_aws as aws
 
-from components.alarms import Topics, metric_alarm
-from components.base import Component, known
+from components.alarms import Topics
+from components.base import Component
+from components.log_lines import log_line_alarm
 from systems import model
 
 # As `log_min_duration_statement` writes a query that took longer:
@@ -22,40 +22,23 @@ def slow_query_alarm(
     topics: Topics | None,
     log_group: pulumi.Input[str],
 ) -> None:
-    """Counts lines of the server's exported log, in the system's own namespace.
+    """Counts lines of the server's exported log; nothing where no limit is given.
 
     What counts as slow is `slow_query_log_ms`; only such queries are in the log at all.
     """
     limit = args.alarms.slow_queries_per_minute
-    context = parent.context
-    metric = f"database-{name}-slow-queries"
-    counted = aws.cloudwatch.LogMetricFilter(
-        metric,
-        name=context.name(metric),
-        log_group_name=log_group,
-        pattern=_PATTERN,
-        metric_transformation={
-            "name": metric,
-            "namespace": context.namespace,
-            "value": "1",
-            "default_value": "0",
-        },
-        opts=parent.child(),
-    )
-    metric_alarm(
+    if limit is None:
+        return
+    log_line_alarm(
         parent,
-        metric,
+        f"database-{name}-slow-queries",
+        log_group=log_group,
+        pattern=_PATTERN,
+        limit_per_minute=limit,
         topics=topics,
-        severity="warning",
         description=(
             f"Database {name}: more than {limit} queries in a minute took longer than "
             f"{args.slow_query_log_ms} ms."
         ),
         runbook="database-latency",
-        namespace=context.namespace,
-        metric=known(metric, counted),
-        statistic="Sum",
-        threshold=limit,
-        # The log is silent while every query is quick.
-        missing_data="notBreaching",
     )

@@ -6,7 +6,8 @@ import pulumi
 import pulumi_aws as aws
 
 from components.alarms import metric_alarm
-from components.base import Component, known
+from components.base import Component
+from components.log_lines import log_line_alarm
 from components.scaling import declare_scaling
 from components.task import Platform, Task
 from systems.model import Running, Service, Worker
@@ -155,35 +156,17 @@ def declare_task_alarms(
 def _logged_errors(
     parent: Component, name: str, limit: int, platform: Platform, task: Task, *, runbook: str
 ) -> None:
-    context = parent.context
-    metric = f"{name}-errors-logged"
-    log_filter = aws.cloudwatch.LogMetricFilter(
-        metric,
-        name=context.name(metric),
-        log_group_name=task.log_group,
+    log_line_alarm(
+        parent,
+        f"{name}-errors-logged",
+        log_group=task.log_group,
         # pino writes its levels as numbers: 50 is error, 60 fatal. Python has CRITICAL for fatal.
         pattern=(
             '{ ($.level = "ERROR") || ($.level = "error") || ($.level = "CRITICAL")'
             " || ($.level >= 50) }"
         ),
-        metric_transformation={
-            "name": metric,
-            "namespace": context.namespace,
-            "value": "1",
-            "default_value": "0",
-        },
-        opts=parent.child(),
-    )
-    metric_alarm(
-        parent,
-        metric,
+        limit_per_minute=limit,
         topics=platform.topics,
-        severity="warning",
         description=f"More than {limit} errors a minute in the log of {name}.",
         runbook=runbook,
-        namespace=context.namespace,
-        metric=known(metric, log_filter),
-        statistic="Sum",
-        threshold=limit,
-        missing_data="notBreaching",
     )
